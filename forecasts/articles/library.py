@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, func, select
@@ -22,6 +22,7 @@ from forecasts.reading.article import PARAGRAPH, CapturedArticle, content_hash
 from forecasts.reading.lines import fold
 
 PAGE_SIZE = 20  # articles
+_TOGETHER = 500  # values in a statement
 
 
 def store(
@@ -36,26 +37,40 @@ def store(
     even at the same URL.
     """
     require_capture(session, member, now=captured_at)
-    stored: list[tuple[Article, bool]] = []
     for article in captured:
         if article.url is not None:
             require_name(article.url, "The address of an article")
-        together = {row.id for row, _ in stored}
-        known = session.exec(
-            select(Article).where(Article.content_hash == content_hash(article))
-        ).first()
-        if known is None and article.url is not None:
-            here = in_order(session, Article, Article.url == article.url)
-            versions = (row for row in here if _is_same(article, row))
-            known = next((row for row in versions if row.id not in together), None)
+    hashes = [content_hash(article) for article in captured]
+    same = {row.content_hash: row for row in _where(session, Article.content_hash, hashes)}
+    there: dict[str | None, list[Article]] = {}
+    changed = [one.url for one, digest in zip(captured, hashes, strict=True) if digest not in same]
+    for row in _where(session, Article.url, [url for url in changed if url is not None]):
+        there.setdefault(row.url, []).append(row)
+    stored: list[tuple[Article, bool]] = []
+    together: set[str] = set()
+    for article, digest in zip(captured, hashes, strict=True):
+        known = same.get(digest)
+        if known is None:
+            versions = (row for row in there.get(article.url, ()) if _is_same(article, row))
+            known = next((row for row in versions if row.content_hash not in together), None)
         is_new = known is None
         if known is None:
-            known = as_row(article, captured_at=captured_at)
+            known = same[digest] = as_row(article, captured_at=captured_at)
             known.member_id = member.id
             session.add(known)
-            session.flush()
+        together.add(known.content_hash)
         stored.append((known, is_new))
+    session.flush()
     return stored
+
+
+def _where(session: Session, column: Any, values: Sequence[str]) -> list[Article]:
+    """Return the articles with one of these values in the column, in the order written."""
+    found: list[Article] = []
+    for start in range(0, len(values), _TOGETHER):
+        some = values[start : start + _TOGETHER]
+        found += in_order(session, Article, col(column).in_(some))
+    return found
 
 
 def require_capture(session: Session, member: Member, *, now: datetime) -> None:
