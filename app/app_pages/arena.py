@@ -17,6 +17,7 @@ from app.views.scores import COVERAGE_HELP
 from app.views.widgets import page_link, sparkline, switch
 from forecasts.access.kinds import KIND_WORDS
 from forecasts.documents import svg
+from forecasts.documents.as_csv import value_at
 from forecasts.documents.document import HOW_WE_KNOW
 from forecasts.documents.numbers import NOTHING, column, decimals, percent
 from forecasts.ledger.models import MemberKind
@@ -49,6 +50,7 @@ FOOTNOTE = (
     f"Trend: the mean lead over the last {WINDOW} questions; dashed: no lead. {NOTHING}: too few "
     "questions. A rank needs 30 shared ones; linked ones count as one."
 )
+CONTRADICTIONS = "Contradictions"
 FEWEST_DRAWN = 2  # means that make a line
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
 UNTIL: dict[Of, str] = {
@@ -123,9 +125,15 @@ def standings(arena: report_arena.Arena, of: Of) -> None:
         columns["Cost a question"] = lambda one: (
             NOTHING if one.cost is None else f"US$ {one.cost:.3g}"
         )
+    said = f"{words.BRIER}: 0 is best, 1 is worst. Coverage: {COVERAGE_HELP.lower()}"
+    if any(one.side.coherence is not None for one in rows):
+        columns[CONTRADICTIONS] = column(
+            rows, lambda one: value_at(one, "side.coherence.cost.mean")
+        )
+        said += f" {CONTRADICTIONS}: their cost in Brier points a question."
     with st.expander("More columns"):
         rows_table(rows, columns)
-        st.caption(f"{words.BRIER}: 0 is best, 1 is worst. Coverage: {COVERAGE_HELP.lower()}")
+        st.caption(said)
 
 
 def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
@@ -155,5 +163,6 @@ some_clear = any(pair.better for pair in arena.comparison.pairs)
 (st.success if some_clear else st.info)(as_text(arena.sentence))
 standings(arena, of)
 document = comparison_document(arena.comparison)
-folded(HOW_WE_KNOW, arena.comparison.sentence, *document.notes, document.scope)
+priced = [pair.coherence.sentence for pair in arena.comparison.pairs if pair.coherence]
+folded(HOW_WE_KNOW, arena.comparison.sentence, *priced, *document.notes, document.scope)
 downloads(arena.comparison, "arena", tables={"Table": partial(report_arena.arena_csv, arena)})

@@ -26,7 +26,7 @@ UNTIL: dict[Of, str] = {
     "models": "The comparison appears here once bots forecast with a second model.",
 }
 OF: dict[str, Of] = {of.capitalize(): of for of in UNTIL}
-_AT_ONCE = 3  # sections: the conclusion, the ranks, the differences
+_AT_ONCE = ("Ranks", "Differences", "Coherence")  # sections; the others are folded
 PRESELECTED, MOST = 4, 12  # beyond that, there are too many pairs to read
 
 
@@ -78,11 +78,13 @@ show = st.success if any(pair.better for pair in compared.pairs) else st.info
 show(as_text(compared.sentence))
 if origin := provenance(compared.provenance):
     st.caption(as_text(origin))
-for part in document.sections[1:_AT_ONCE]:  # the first is the conclusion
+shown = [part for part in document.sections if part.title in _AT_ONCE]
+for part in shown:
     section(part)
 with st.expander(HOW_WE_KNOW):
-    for part in document.sections[_AT_ONCE:]:
-        section(part)
+    for part in document.sections[1:]:  # the first is the conclusion
+        if part not in shown:
+            section(part)
     ending(document)
 page_link("terms", "Terms")
 downloads(compared, "comparison")

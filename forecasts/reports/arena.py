@@ -44,6 +44,9 @@ COLUMNS: Columns = {
     "brier_lower": "side.brier.interval.0",
     "brier_upper": "side.brier.interval.1",
     "cost_a_question": "cost",
+    "coherence_cost": "side.coherence.cost.mean",
+    "coherence_lower": "side.coherence.cost.interval.0",
+    "coherence_upper": "side.coherence.cost.interval.1",
 }
 _ABOUT = ("engine_version", "of", *CHOICE, "as_of", "input_sha256")
 MOST = 40  # compared: all pairs of more would take minutes

@@ -73,13 +73,16 @@ dominant.family dominant.share
 difference_without=dominant.difference p_value_without=dominant.p_value
 difference_imputed=imputed.difference p_adjusted_imputed=imputed.p_adjusted
 better_imputed=imputed.better
+coherence_difference=coherence.difference coherence_difference=coherence.interval
 blocks=watched.blocks e_value=watched.e_value e_value_highest=watched.highest
 e_value_by_family=watched_by_family.e_value
 e_value_by_family_highest=watched_by_family.highest
 sentence
 """
 _OF_SIDES = ("a.rank_low a.rank_high b.rank_low b.rank_high a.unanswered a.silent b.unanswered "
-             "b.silent a_adjusted=a.adjusted.mean b_adjusted=b.adjusted.mean")  # fmt: skip
+             "b.silent a_adjusted=a.adjusted.mean b_adjusted=b.adjusted.mean "
+             "a_coherence_cost=a.coherence.cost.mean "
+             "b_coherence_cost=b.coherence.cost.mean")  # fmt: skip
 _WRITERS: dict[str, Callable[[Document], str | bytes]] = {
     "html": as_html,
     "pdf": as_pdf,

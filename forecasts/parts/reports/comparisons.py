@@ -1,7 +1,7 @@
 """Comparisons on a folder of parts, equal to those on the ledger in one process.
 
-The parts are read once for the tables of all pairs (``comparison.pairwise``). The record of each
-side comes from its own forecasts, as in ``reports``.
+The parts are read once for the tables of all pairs (``comparison.pairwise``). Each side
+alone comes from its own forecasts, as in ``reports``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from forecasts.parts.folder import Parts
 from forecasts.parts.reports.plan import Plan, between, count, load, names_of, plan_of, store
 from forecasts.parts.reports.rows import questions_of, rows_of_batch
 from forecasts.reports.comparison.build import BY, comparison, members, require_two
+from forecasts.reports.comparison.coherence import prices
 from forecasts.reports.comparison.comparison import Comparison, Of
-from forecasts.reports.comparison.pairwise import Pairwise, filled, pairwise, record, together
+from forecasts.reports.comparison.pairwise import Alone, Pairwise, alone, filled, pairwise, together
 from forecasts.reports.digest import of_questions
-from forecasts.reports.estimates import Record
 from forecasts.reports.selection import ALL, Choice
 
 
@@ -73,14 +73,15 @@ def compare_parts(
         found = {name: set().union(*(one.members[name] for one in every)) for name in scope.wanted}
         digest = of_questions((one for part in every for one in part.digests), plan.frames)
         del every
-        made = [one for turn in plan.turns for one in results(_records, folder, turn, executor)]
+        made = [one for turn in plan.turns for one in results(_alone, folder, turn, executor)]
         progress(total, total)
     return comparison(
         scope,
         tables,
         lambda: without_silence,
         found,
-        {name: one for records in made for name, one in records.items()},
+        {name: one for sides, _ in made for name, one in sides.items()},
+        pd.concat([priced for _, priced in made], ignore_index=True),
         of=of,
         alike=alike,
         bots="",
@@ -104,9 +105,9 @@ def _read(item: tuple[Path, int]) -> Read:
     return Read(together(tables), pd.concat(without_silence, ignore_index=True), digests, found)
 
 
-def _records(item: tuple[Path, int]) -> dict[str, Record]:
-    """Return the record of each side of a batch."""
+def _alone(item: tuple[Path, int]) -> tuple[dict[str, Alone], pd.DataFrame]:
+    """Return each side of a batch alone, and the prices of their contradictions."""
     folder, batch = item
     plan: Plan = load(folder / "plan")
     rows = rows_of_batch(folder, plan, batch, alone=True)
-    return {name: record(rows, name) for name in plan.batches[batch]}
+    return {name: alone(rows, name) for name in plan.batches[batch]}, prices(rows)

@@ -20,7 +20,7 @@ from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
 from forecasts.folder.frames import rows as rows_of
 from forecasts.reports.cohort import as_scheduled, counted, made_in_time
-from forecasts.reports.comparison import wording
+from forecasts.reports.comparison import coherence, wording
 from forecasts.reports.comparison.abstention import Silence, checked, silences
 from forecasts.reports.comparison.comparison import (
     About,
@@ -37,16 +37,16 @@ from forecasts.reports.comparison.comparison import (
 from forecasts.reports.comparison.pairwise import (
     OUTSIDE,
     THRESHOLDS,
+    Alone,
     Key,
     Losses,
     Pairwise,
+    alone,
     bot_models,
     filled,
     pairwise,
-    record,
 )
 from forecasts.reports.digest import sha256
-from forecasts.reports.estimates import Record
 from forecasts.reports.groups import listed
 from forecasts.reports.member_scores import on
 from forecasts.reports.report import By, Provenance
@@ -97,7 +97,8 @@ def build(
         tables,
         partial(filled, rows),
         members(rows),
-        {name: record(rows, name) for name in scope.wanted},
+        {name: alone(rows, name) for name in scope.wanted},
+        coherence.prices(rows),
         of=of,
         alike=alike,
         bots=wording.bots(models, alike=alike),
@@ -159,7 +160,8 @@ def comparison(
     tables: Pairwise,
     filled: Callable[[], pd.DataFrame],
     members: dict[str, set[Hashable]],
-    records: Mapping[str, Record],
+    each: Mapping[str, Alone],
+    prices: pd.DataFrame,
     *,
     of: Of,
     alike: bool,
@@ -167,9 +169,10 @@ def comparison(
     digest: str,
     provenance: Provenance | None = None,
 ) -> Comparison:
-    """Return the comparison from its tables, and the record of each side.
+    """Return the comparison from its tables, and each side alone.
 
     ``filled`` returns ``pairwise.filled``; it is called if one side was clearly more silent.
+    ``prices``: those of all sides, from ``coherence.prices``.
     """
     choice, questions, reason = scope.choice, scope.questions, scope.reason
     family, differences = _family(scope), tables.differences
@@ -197,6 +200,7 @@ def comparison(
         key: dict(part.groupby("reason")["questions"].sum())
         for key, part in tables.apart.groupby(["a", "b"])
     }
+    dearer = coherence.differences(prices, members, family)
     pairs = tuple(
         pair_of(
             pair,
@@ -208,13 +212,14 @@ def comparison(
             imputed=_imputed(imputed.get(key)),
             shared_time=None if choice.lead else pair.shared_time,
             murphy=losses.get(key, ()),
+            coherence=dearer.get(key),
             watched=watched.get(key),
             watched_by_family=watched_by_family.get(key),
         )
         for pair in found.pairs
         for key in [(pair.a, pair.b)]
     )
-    sides = _sides(scope, tables, found, silent, records, best)
+    sides = _sides(scope, tables, found, silent, each, best)
     when = "in time" if choice.lead is None else f"at a lead of {choice.lead:g} days"
     not_selected = ["not_selected"] * (scope.all_questions - len(questions))
     return Comparison(
@@ -321,7 +326,7 @@ def _sides(
     tables: Pairwise,
     found: compared.Comparison,
     silent: Mapping[str, Silence],
-    records: Mapping[str, Record],
+    each: Mapping[str, Alone],
     best: Mapping[str, bool],
 ) -> tuple[Side, ...]:
     """Return each group with its ranks and its own record, the best score first."""
@@ -332,11 +337,12 @@ def _sides(
     sides = [
         Side(
             **vars(ranked),
-            **vars(records[ranked.name]),
+            **vars(each[ranked.name].record),
             **(vars(silent[ranked.name]) if ranked.name in silent else unknown),
             may_be_best=best[ranked.name],
             adjusted=adjusted.get(ranked.name),
             skill=skill.get(ranked.name),
+            coherence=each[ranked.name].coherence,
         )
         for ranked in found.groups
     ]

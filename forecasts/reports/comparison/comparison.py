@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from forecasts.documents.numbers import Interval
-from forecasts.reports.report import Adjusted, Estimate, LeftOut, Provenance
+from forecasts.reports.report import Adjusted, Coherence, Estimate, LeftOut, Provenance
 from forecasts.reports.selection import Choice
 from scoring.comparison import Dominant
 
@@ -75,6 +75,21 @@ class MurphyDifference:
 
 
 @dataclass(frozen=True)
+class PriceDifference:
+    """The cost of a's contradictions minus that of b's, a question: negative if a's cost less.
+
+    In Brier points (0–1), on ``questions`` on which both have a forecast on another that it hangs
+    together with, and one of the two contradicted itself. ``interval`` as that of the pair.
+    """
+
+    questions: int
+    families: int
+    difference: float
+    interval: Interval
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two groups on the questions, and at the times, that they share.
 
@@ -99,6 +114,8 @@ class Pair:
     than the other.
     ``murphy`` is the difference of the Murphy curves, whose area is ``difference``; empty if not
     comparable or if few rare events decide, and in a comparison of more than 15 pairs.
+    ``coherence`` is the difference of the cost of their contradictions, None if chance explains it,
+    with too few questions, and at a lead.
     ``watched`` takes no family as independent of another, ``watched_by_family`` all of them.
     """
 
@@ -125,6 +142,7 @@ class Pair:
     dominant: Dominant | None
     imputed: Imputed | None
     murphy: tuple[MurphyDifference, ...]
+    coherence: PriceDifference | None
     watched: Watched | None
     watched_by_family: Watched | None
     sentence: str
@@ -155,7 +173,8 @@ class Side:
     time while they were open (None at a lead). ``may_be_best`` is false once the evidence over time
     has excluded it, which ever happens to the best in at most 1 of 20 cases. ``adjusted`` is the
     score adjusted for the difficulty of the questions. ``skill`` is for forecasters, if there are
-    enough of them.
+    enough of them. ``coherence`` is the cost of its contradictions, None without questions that
+    hang together, and at a lead.
     """
 
     name: str
@@ -172,6 +191,7 @@ class Side:
     brier_original: Estimate
     adjusted: Adjusted | None
     skill: Skill | None
+    coherence: Coherence | None
 
 
 @dataclass(frozen=True, kw_only=True)

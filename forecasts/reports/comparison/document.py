@@ -76,6 +76,8 @@ def comparison_document(comparison: Comparison) -> Document:
         Section("Ranks", blocks=(_ranks(comparison),)),
         Section("Differences", blocks=(_differences(comparison), in_words)),
     ]
+    if any(side.coherence for side in comparison.groups):
+        sections.append(Section("Coherence", blocks=_coherence(comparison)))
     if curves := [_losses(pair) for pair in pairs if pair.murphy]:
         sections.append(Section("Decisions", blocks=(OF_COMPARISONS["murphy"].help, *curves)))
     if watched := [_evidence(pair) for pair in pairs if pair.watched or pair.watched_by_family]:
@@ -178,6 +180,27 @@ def _differences(comparison: Comparison) -> Table:
         plot=plot,
         plot_heading=heading,
     )
+
+
+def _coherence(comparison: Comparison) -> tuple[Block, ...]:
+    """Return the cost of each side's contradictions, and the pairs that differ in it."""
+    own = [side for side in comparison.groups if side.coherence is not None]
+    columns: Columns[Side] = {
+        comparison.metadata.of[:-1].capitalize(): lambda side: side.name,
+        "Sets": lambda side: f"{value_at(side, 'coherence.sets'):,}",
+        "Contradicting": lambda side: f"{value_at(side, 'coherence.contradicting'):,}",
+        "Cost": column(own, lambda side: value_at(side, "coherence.cost.mean")),
+        _INTERVAL: column(own, lambda side: value_at(side, "coherence.cost.interval"), interval),
+    }
+    table = table_of(
+        "",
+        own,
+        columns,
+        note="Sets of questions that hang together. Cost: how much worse the forecasts scored than "
+        "the nearest that do not contradict each other, in Brier points (0–1) a question.",
+    )
+    said = tuple(pair.coherence.sentence for pair in comparison.pairs if pair.coherence)
+    return (table, Bullets(said) if said else "No difference in cost is clearer than chance.")
 
 
 def _terms(*names: str) -> tuple[Term, ...]:

@@ -1,6 +1,6 @@
 """The tables that a comparison takes from all forecasts on its questions; those of parts add up.
 
-The record of each side alone comes from its own forecasts (``record``).
+The figures of each side alone come from its own forecasts (``alone``).
 
 Bots that share a model are likely to agree in their errors. The difference between two sides is a
 claim about their members, which names the bots, and is clustered by family as any other; a claim
@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from math import comb
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,14 @@ import pandas as pd
 import scoring
 from forecasts.folder.frames import Frames
 from forecasts.reports import estimates
+from forecasts.reports.coherence import coherence
 from forecasts.reports.cohort import with_outcomes
 from forecasts.reports.comparison.abstention import spoken, without_silence
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.estimates import Record
 from forecasts.reports.groups import Entries, group_questions
 from forecasts.reports.member_scores import on, timing_days
+from forecasts.reports.report import Coherence
 from forecasts.reports.rows import Rows, by_group
 from scoring.arrays import Floats
 from scoring.pairing import elementary_differences
@@ -210,11 +212,21 @@ def _skills(rows: Rows) -> pd.DataFrame:
     return scores.loc[beside, ["question_id", "forecaster", "score"]]
 
 
-def record(rows: Rows, name: str) -> Record:
-    """Return the record of a side; ``rows`` have all of its forecasts."""
+class Alone(NamedTuple):
+    """A side by itself: its record, and the cost of its contradictions."""
+
+    record: Record
+    coherence: Coherence | None
+
+
+def alone(rows: Rows, name: str) -> Alone:
+    """Return a side by itself; ``rows`` have all of its forecasts."""
     own = rows.scores[rows.scores["group"] == name]
     members = rows.members[rows.members["group"] == name]
     made = rows.made(name)
     least = least_widths(made.ordered).brier if len(made.rows) else (0.0, 0.0)
     cluster = rows.scope.family[own["question"].to_numpy(dtype=np.intp)]
-    return estimates.record(own, members["member"].nunique(), cluster, least)
+    record = estimates.record(own, members["member"].nunique(), cluster, least)
+    if rows.priced is None:
+        return Alone(record, None)
+    return Alone(record, coherence(rows.priced[rows.priced["group"] == name], rows.scope.family))
