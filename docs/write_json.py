@@ -16,6 +16,7 @@ from forecasts.api.server import build
 from forecasts.views.articles import ArticleList, Captured
 from forecasts.views.forecasts import NewForecast
 from forecasts.views.members import TeamsAndRoles, Token
+from forecasts.views.news import InboxArticle
 from forecasts.views.questions import FoundQuestion, SameQuestions, TodaysQuestion, WholeQuestion
 from forecasts.views.runs import (
     Claimed,
@@ -44,6 +45,7 @@ SHAPES: dict[str, Any] = {
     "update": NewForecast,
     "withdraw": NewForecast,
     "coherence": Contradictions,
+    "inbox": list[InboxArticle],
     "capture": Captured,
     "articles": ArticleList,
     "articles NUMBER": Captured,

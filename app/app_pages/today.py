@@ -32,11 +32,11 @@ from app.views.widgets import page_link, question_link, shown_page, titled
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
-from forecasts.agenda.news import Mention
 from forecasts.agenda.today import SHOWN, SOON, Item, Todo, is_empty, new_results
 from forecasts.articles import library
 from forecasts.common.text import count
-from forecasts.ledger.models import Forecast
+from forecasts.ledger.models import Article, Forecast
+from forecasts.news.inbox import Suggestion
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.values.value import format_leaders, format_value
@@ -45,6 +45,7 @@ RECENT_ARTICLES = 30  # offered here; the question's own page offers more
 FRESH = 3  # cards of forecasts that need nothing
 MORE = 12  # of these, on request
 RESULTS = 3  # resolved questions
+PASSAGE = 240  # characters of an article's passage
 LABELS = {
     Todo.forecast: "to forecast",
     Todo.resolve: "to resolve",
@@ -83,7 +84,7 @@ def card(state: QuestionState, current: Forecast | None, item: Item | None = Non
             question_link(state, "resolve", "Look at it" if item.todo == Todo.retry else "Decide")
         if state.id in needs.may_forecast:
             every = needs.intervals.by_question.get(state.id)
-            cites = None if item is None or item.mention is None else item.mention.article.address
+            cites = None if item is None or item.article is None else item.article.address
             forecast_form(state, current, articles, quick=True, every=every, cites=cites)
 
 
@@ -156,8 +157,8 @@ def nothing_to_do() -> None:
 
 def why(item: Item) -> str:
     """Return the need of a question and its reason, as Markdown."""
-    if item.mention is not None:
-        return why_news(item.mention)
+    if item.article is not None and item.suggestion is not None:
+        return why_news(item.article, item.suggestion)
     if item.todo == Todo.resolve:
         return "**Outcome proposed**" if item.state.proposals else "**Outcome?**"
     if item.todo == Todo.decide:
@@ -184,13 +185,13 @@ def why_review(item: Item) -> str:
     return " · ".join(reasons)
 
 
-def why_news(mention: Mention) -> str:
-    """Return the article that mentions the question and the words it shares, as Markdown."""
-    article = mention.article
+def why_news(article: Article, suggestion: Suggestion) -> str:
+    """Return the article, the passage that bears on the question, and why, as Markdown."""
     named = f"[{as_text(shortened(article.title, 120))}](articles?article={article.id})"
     by = f", {as_text(article.publisher)}" if article.publisher else ""
-    words = ", ".join(as_text(word) for word in mention.words)
-    return f"**New evidence** {named}{by}: mentions {words}"
+    passage = as_text(shortened(suggestion.passage, PASSAGE))
+    words = as_text(", ".join(suggestion.words))
+    return f"**New evidence** {named}{by}: “{passage}” ({words})"
 
 
 def still_right(due: Sequence[tuple[QuestionState, Forecast]]) -> None:

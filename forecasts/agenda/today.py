@@ -13,13 +13,13 @@ from sqlmodel import Session, select
 
 from forecasts.access.roles import Action, Rights, allows, member_rights
 from forecasts.access.visibility import question_visible
-from forecasts.agenda.crowd_moves import CrowdMove, crowd_moves
-from forecasts.agenda.news import Mention, new_mentions
 from forecasts.agenda.revisits import Intervals, intervals, seen_until
 from forecasts.ledger.models import Article, Forecast, Member, Question
+from forecasts.news.inbox import Suggestion, newest_suggestions
 from forecasts.questions.standing import QuestionState, by_id, outlines
 from forecasts.resolution.disputes import open_disputes
 from forecasts.resolution.progress import parked_ids
+from forecasts.scores.crowd_moves import CrowdMove, crowd_moves
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
 from forecasts.updates.updates import current_forecasts
 
@@ -46,7 +46,8 @@ class Item:
     """A question that needs the member today, and why; ``forecast``: the member's own.
 
     A review is due as the forecast is older than its ``interval`` (``overdue``), as the crowd has
-    moved, or else as the question closes within ``LAST_LOOK``. News has the ``mention``.
+    moved, or else as the question closes within ``LAST_LOOK``. News has the newest
+    ``article`` that is suggested for the question since, with the ``suggestion``.
     """
 
     todo: Todo
@@ -55,7 +56,8 @@ class Item:
     interval: timedelta | None = None
     overdue: bool = False
     crowd_move: CrowdMove | None = None
-    mention: Mention | None = None
+    suggestion: Suggestion | None = None
+    article: Article | None = None
 
     def urgency(self, now: datetime) -> tuple[int, float]:
         """Return the place in the agenda: the smallest comes first.
@@ -76,8 +78,8 @@ class Item:
             return 3, -self.crowd_move.distance
         if self.forecast is not None and self.interval is not None:
             return 4, (self.forecast.made_at + self.interval).timestamp()
-        if self.mention is not None:
-            return 5, -self.mention.article.captured_at.timestamp()
+        if self.article is not None:
+            return 5, -self.article.captured_at.timestamp()
         return (7 if self.todo == Todo.retry else 6), closes.timestamp()
 
     def why(self, now: datetime) -> str:
@@ -86,8 +88,8 @@ class Item:
             return f"crowd {move.before} → {move.now}"
         if self.overdue and self.forecast is not None:
             return f"{(now - self.forecast.made_at).days} days old"
-        if self.mention is not None:
-            return f"article {self.mention.article.id}"
+        if self.article is not None:
+            return f"article {self.article.id}"
         words = {Todo.decide: "disputed", Todo.retry: "parked"}
         if self.todo == Todo.resolve:
             return "proposed" if self.state.proposals else str(self.state.status.name)
@@ -230,9 +232,10 @@ def _news(
     now: datetime,
 ) -> list[Item]:
     """Return the forecasts with a new article."""
-    found = new_mentions(session, member, [(state.text, mine) for state, mine in current], now=now)
+    by_question = {state.id: (state, mine) for state, mine in current}
+    found = newest_suggestions(session, member, by_question, now=now)
     return [
-        Item(Todo.news, state, mine, mention=found[state.id])
+        Item(Todo.news, state, mine, suggestion=found[state.id][0], article=found[state.id][1])
         for state, mine in current
         if state.id in found
     ]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from sqlmodel import Session
 
-from forecasts.cli.console import when, zone
+from forecasts.cli.console import now, when, zone
 from forecasts.cli.dates import time_of
 from forecasts.cli.options import (
     Because,
@@ -214,14 +214,16 @@ def uphold(question: QuestionSlug, because: Because = "") -> None:
 
 @app.command(cls=OnLedger)
 def rescore() -> None:
-    """Recompute the stored scores and current forecasts."""
-    from forecasts.scores import scores  # loads pandas, as a proposal need not
+    """Recompute the stored scores, current forecasts and matches of news."""
+    from forecasts.news import matches  # loads SciPy, as a proposal need not
+    from forecasts.scores import scores  # loads pandas
 
-    with writing(ledger(settings())) as session:
+    with writing(ledger(settings()), now) as session:
         current = current_forecasts.rebuild(session.connection())
         rebuilt = scores.rebuild(session)
+        matched = matches.rebuild(session, now=now())
     print_line(
         f"Recomputed with engine {rebuilt.engine}. Scores: {rebuilt.scores:,}; resolved questions: "
         f"{rebuilt.resolutions:,}. Scores of superseded resolutions are unchanged. Current "
-        f"forecasts: {current:,}."
+        f"forecasts: {current:,}. Matches of news: {matched:,}."
     )

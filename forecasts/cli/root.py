@@ -57,6 +57,13 @@ SECTIONS = {
         "withdraw": ("forecast", "Withdraw your forecast."),
         "coherence": ("ties", "List your forecasts that contradict each other."),
         "look-again": ("forecast", "Set how often Today asks you to review your forecasts."),
+        "inbox": ("inbox", "List new articles with the questions they bear on, yours first."),
+        "accept": ("inbox", "Update a forecast and cite an article of the inbox."),
+        "dismiss": ("inbox", "Dismiss an article that the inbox suggests for a question."),
+        "threshold": (
+            "inbox",
+            "Show or set the score from which articles are suggested for a question.",
+        ),
         "notify": ("notify", "Manage your notifications."),
     },
     "Resolution": {
@@ -76,7 +83,10 @@ SECTIONS = {
         "score": ("scores", "Score each forecaster on each resolved question."),
         "crowd": ("scores", "Print the crowd's forecast on each question."),
         "attribute": ("scores", "Attribute scores to updates, evidence, publishers or kinds."),
-        "rescore": ("resolve", "Recompute the stored scores and current forecasts."),
+        "rescore": (
+            "resolve",
+            "Recompute the stored scores, current forecasts and matches of news.",
+        ),
     },
     "Data": {
         "import": ("exchange", "Import a ledger folder or exports of other platforms."),

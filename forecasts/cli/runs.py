@@ -52,6 +52,7 @@ from forecasts.ledger.clock import act_time, ledger_clock, require_not_behind
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import RunState
 from forecasts.ledger.urls import holds_secrets, named_file, read_url
+from forecasts.news import matches
 from forecasts.operations import digests, health, schedules
 from forecasts.operations.schedules import DEFAULT_EVERY, OWN_EVERY, read_every
 from forecasts.resolution import assignments, disputes, progress, proposals
@@ -167,6 +168,8 @@ def _run(
     if not dry:
         if only is None:
             read_feeds(engine, chosen, started, clock, stop, shown=not as_json)
+        with writing(engine, now) as session:
+            matches.catch_up(session, now=started)
         _tell(engine, chosen, stop)
         with writing(engine, now) as session:
             progress.record_run(session, now=started, every=every, by_hand=on_terminal())

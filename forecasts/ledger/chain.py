@@ -102,7 +102,10 @@ APPEND_ONLY = (
 OUTSIDE: Mapping[str, str] = {
     "entry": "the chain itself",
     "exhibit_content": "by its hash in `exhibit`",
-    **dict.fromkeys(("article_story", "current_forecast", "score"), "recomputed from history"),
+    **dict.fromkeys(
+        ("article_match", "article_story", "current_forecast", "matched_until", "score"),
+        "recomputed from history",
+    ),
     "alias_salt": "no: an anonymised account gets another member at its next import",
     "distinct_pair": "no: two questions are proposed as one family again, or not at all",
     "ended_session": "no: without its row, an ended sign-in is valid until it expires",
@@ -111,6 +114,7 @@ OUTSIDE: Mapping[str, str] = {
     "glance": "no: a page shows too many or too few results as new",
     "idempotent_answer": "no: a repeated request gets a wrong answer; nothing is stored",
     "last_run": "no: `check` and pages show a wrong time of the last run",
+    "news_answer": "no: an article is suggested again, or not at all",
     "notice": "no: a notification is sent twice, late or not at all",
     "resolver_run": "no: a log; outcomes and the documents they are based on are sealed",
     "upkeep": "no: `check` shows a wrong backup or digest, or a digest is sent late",

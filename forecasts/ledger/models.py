@@ -1058,6 +1058,62 @@ class ArticleStory(_Row, table=True):
     signature: bytes
 
 
+class ArticleMatch(_Row, table=True):
+    """An open question that an article bears on.
+
+    Derived from both texts (see ``news.matches``). ``words``: those that the two share.
+    """
+
+    __table_args__ = (UniqueConstraint("question_id", "article_id"),)
+
+    question_id: int = Field(foreign_key="question.id")
+    article_id: int = Field(foreign_key="article.id", index=True)
+    score: float = Field(sa_type=Real)
+    passage: str = long_text()
+    words: list[str] = Field(sa_type=JSON)
+
+
+class MatchedUntil(_SingleRow, table=True):
+    """The newest article and wording that matches were stored for, in a single row."""
+
+    article_id: int
+    revision_id: int
+
+
+class NewsReply(StrEnum):
+    """A member's answer to a question suggested for an article.
+
+    Or, without an article, the score from which the question is suggested to them.
+    """
+
+    accepted = "accepted"
+    dismissed = "dismissed"
+    muted = "muted"
+    threshold = "threshold"
+
+
+class NewsAnswer(_Recorded, table=True):
+    """A member's answer to a suggestion: of one article and question the newest row counts.
+
+    ``score`` and ``words``: the suggestion's. ``muted``: no more articles that share only these
+    words with the question. ``threshold``: ``score`` is the member's own, blank: the learned one.
+    """
+
+    __table_args__ = (
+        CheckConstraint(
+            "(article_id IS NULL) = (answer = 'threshold')", name="threshold_has_no_article"
+        ),
+        Index("ix_news_answer_member_id", "member_id", "question_id", "id"),
+    )
+
+    member_id: int = Field(foreign_key="member.id")
+    question_id: int = Field(foreign_key="question.id")
+    article_id: int | None = Field(default=None, foreign_key="article.id")
+    answer: NewsReply = Field(sa_type=Text)
+    score: float | None = Field(default=None, sa_type=Real)
+    words: list[str] | None = json_column()
+
+
 class Removal(_Recorded, table=True):
     """A member was removed at their request; placeholders replace their words.
 

@@ -1,1 +1,1 @@
-"""News: feeds that are read by themselves, and the stories that their articles tell."""
+"""News: feeds read by themselves, the stories of their articles, and each member's inbox."""

@@ -14,8 +14,8 @@ from forecasts.ledger.urls import is_embedded, place
 
 # The privileges beyond SELECT and INSERT.
 _MORE = {
-    **dict.fromkeys(("watch", "channel", "notice", "upkeep", "feed"), ("UPDATE",)),
-    **dict.fromkeys(("score", "ended_session", "idempotent_answer"), ("DELETE",)),
+    **dict.fromkeys(("watch", "channel", "notice", "upkeep", "feed", "matched_until"), ("UPDATE",)),
+    **dict.fromkeys(("score", "ended_session", "idempotent_answer", "article_match"), ("DELETE",)),
     **dict.fromkeys(("current_forecast", "last_run"), ("UPDATE", "DELETE")),
 }
 

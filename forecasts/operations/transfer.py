@@ -35,6 +35,7 @@ BATCH = 1_000  # rows; a row of an article has its whole text
 # Tables that are not append-only may have changed since an interrupted move: copied again.
 _MUTABLE = (
     *("score", "current_forecast", "notice", "watch", "last_run", "upkeep"),
+    *("article_match", "matched_until"),
     *("ended_session", "idempotent_answer", "feed", "feed_entry", "article_story"),
     *STATES,
 )

@@ -97,7 +97,7 @@ class Title:
     @cached_property
     def words(self) -> list[str]:
         """The words that carry meaning, as written, without those of deadlines."""
-        found = [re.sub("'s?$", "", word) for word in _WORD.findall(self._subject)]
+        found = [re.sub("'s?$", "", word) for word in _WORD.findall(self.subject)]
         return [word for word in found if word.lower() not in _WEAK]
 
     @cached_property
@@ -109,7 +109,8 @@ class Title:
         return find_deadlines(self._plain, anchor=self.anchor)
 
     @cached_property
-    def _subject(self) -> str:
+    def subject(self) -> str:
+        """The title without its deadlines."""
         subject = self._plain
         for found in reversed(self._deadlines):
             subject = f"{subject[: found.start]} {subject[found.end :]}"
@@ -117,7 +118,7 @@ class Title:
 
     @cached_property
     def _numbers(self) -> frozenset[float]:
-        return _numbers(self._subject)
+        return _numbers(self.subject)
 
     @cached_property
     def _all_numbers(self) -> frozenset[float]:
@@ -125,7 +126,7 @@ class Title:
 
     @cached_property
     def _is_reversed(self) -> bool:
-        return any(map(_REVERSING.fullmatch, _WORD.findall(self._subject)))
+        return any(map(_REVERSING.fullmatch, _WORD.findall(self.subject)))
 
     def _ends_with(self, other: Title) -> bool:
         if not self._deadlines or not other._deadlines:

@@ -104,7 +104,8 @@ OPEN = {
         reading writing
     """,
     "a cache, computed from the ledger": """
-        access.visibility: reading_everything; scores.scores: rebuild store
+        access.visibility: reading_everything; news.matches: catch_up rebuild; scores.scores:
+        rebuild store
     """,
     "about the database, the file, the server or the chain, not the content": """
         access.roles: is_shared_ledger; access.tokens: has_sign_in is_database_owner;
@@ -156,7 +157,9 @@ OPEN = {
         updates.ask_together: ask_conditional ask_members
     """,
     "only what the reader may see: the tests of their modules": """
-        agenda.calendar_feed: feed; agenda.crowd_moves: crowd_moves; agenda.news: new_mentions;
+        agenda.calendar_feed: feed; news.inbox: accept dismiss inbox newest_suggestions
+        set_threshold threshold; news.matches: matches; scores.crowd_moves: crowd_moves;
+        views.news: inbox moves_since;
         agenda.notifications.sender: send; agenda.today: is_empty new_results; exporting.export:
         export_as packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.conditions: around branches

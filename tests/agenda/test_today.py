@@ -201,8 +201,9 @@ def test_a_new_article_asks_for_an_update(session: Session, alice: Member) -> No
     text = "The quay in the harbour will not reopen this year, its builder says."
     store(session, [captured(text)], member=alice, captured_at=day(2))
     [one] = today(session, alice, now=day(3)).of(Todo.news)
-    assert one.mention is not None
-    assert (one.state.slug, one.mention.words) == ("quay", ("harbour", "quay", "reopen"))
+    assert one.suggestion is not None
+    assert (one.state.slug, one.suggestion.passage) == ("quay", text)
+    assert set(one.suggestion.words) == {"harbour", "quay", "reopen"}
     assert today(session, alice, now=day(3)).fresh == []
     say(session, question, alice, 0.2, 4)
     assert listed(today(session, alice, now=day(5))) == []

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.ledger import database
+from forecasts.news import matches
 from forecasts.questions import registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import confirmation, proposals
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 # A page's maximum number of statements, close to the actual one, so that a new one is a decision.
 MOST = {
-    "today": 40,
+    "today": 44,
     "questions": 20,
     "question": 46,
     "articles": 20,
@@ -70,6 +71,7 @@ def more(engine: Engine, first: int = 0) -> None:
             text = f"The quay opens, says {number}."
             article = CapturedArticle(f"Harbour news {number}", None, None, None, None, text)
             library.store(ledger, [article], member=who, captured_at=day(4))
+        matches.catch_up(ledger, now=day(4))
 
 
 @contextmanager
@@ -134,6 +136,7 @@ def lengthen(engine: Engine) -> None:
         fill("resolver", looks, kind="deadline", settings={}, beside=False, **then)
         runs = [{"resolver_id": n} for n in many for _ in range(each)]
         fill("resolver_run", runs, started_at=day(1), state="not_yet", message="")
+        matches.catch_up(ledger, now=day(4))
         ledger.execute(text("ANALYZE"))
 
 

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 # Values of the other parameters, by metavar; and options that a command needs to come so far.
 VALUES = {
+    "ARTICLE": "1",
     "P": "30%",
     "OUTCOME": "yes",
     "KIND": "deadline",

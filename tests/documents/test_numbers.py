@@ -16,7 +16,7 @@ FAULTY = re.compile(
 )
 # They write other quantities: counts, leads, ticks of axes, p-values, figures of a question.
 OTHERS = {
-    "common/text.py", "reports/member_scores.py", "documents/charts.py", "agenda/crowd_moves.py",
+    "common/text.py", "reports/member_scores.py", "documents/charts.py", "scores/crowd_moves.py",
     "views/question_charts.py", "values/value.py", "access/preferences.py", "platforms/manifold.py",
     "platforms/infer.py", "reports/comparison/wording.py", "reports/verdict.py",
     "app_pages/arena.py", "documents/numbers.py",

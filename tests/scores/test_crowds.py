@@ -7,12 +7,12 @@ from sqlmodel import Session
 
 from forecasts.access import kinds, tokens, visibility
 from forecasts.access.members import find_member, member_or_new
-from forecasts.agenda.crowd_moves import crowd_moves
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import complete
 from forecasts.ledger.models import Member, Question
 from forecasts.questions.standing import listing
 from forecasts.questions.trends import Trend, trends
+from forecasts.scores.crowd_moves import crowd_moves
 from forecasts.scores.crowds import crowd
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.paths import paths

@@ -177,7 +177,7 @@ def test_one_list_has_all_that_needs_the_reader_in_the_order_of_urgency(
     ]
     said = words(furnished)
     assert "**Crowd of 1 moved**: 50% → 80%" in said
-    assert "[Open](articles?article=2), The Gazette: mentions quay" in said
+    assert "[Open](articles?article=2), The Gazette: “The quay opens at last" in said
 
 
 def test_an_outcome_is_recorded_on_its_card_which_leaves_the_list(

@@ -7,9 +7,9 @@ from sqlmodel import Session
 
 from forecasts.access import teams, tokens, visibility
 from forecasts.access.members import member_or_new
-from forecasts.agenda.crowd_moves import CrowdMove, crowd_moves
 from forecasts.ledger.models import Member, Question, Role
 from forecasts.questions import registry
+from forecasts.scores.crowd_moves import CrowdMove, crowd_moves
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day, on_both

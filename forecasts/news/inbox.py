@@ -1,0 +1,421 @@
+"""The inbox: the articles of the last month for a member, and the member's answers to them.
+
+An article's suggestions are the open questions that it bears on (``matches``), from each question's
+threshold on: the member's own, or else the one that their answers teach
+(``matching.learned_threshold``). A broad question has no more than ``A_MONTH`` in a window: the
+best. After "not this kind again", an article that shares no other words with the question than the
+one so answered is not suggested.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import cast
+
+from sqlalchemy.orm import QueryableAttribute, defer
+from sqlmodel import Session, col, select
+
+from forecasts.access.roles import Action, require
+from forecasts.articles.drafts import Draft, drafts_of
+from forecasts.common.errors import Refused
+from forecasts.ledger.append import written
+from forecasts.ledger.models import (
+    Article,
+    Citation,
+    Evidence,
+    Forecast,
+    Member,
+    NewsAnswer,
+    NewsReply,
+    Question,
+    QuestionSource,
+    Stance,
+)
+from forecasts.news.matches import LEAST, WINDOW, Found, matches
+from forecasts.news.matching import A_MONTH, learned_threshold
+from forecasts.questions.standing import QuestionState, by_id, rows_with
+from forecasts.reading.drafting.strength import Strength
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.updates.updates import Saved, current_forecast, current_forecasts, update
+from forecasts.values.value import Value, value_of
+
+OTHERS = 200  # articles without suggestions: the newest
+_Pair = tuple[int, int]  # the ids of a question and an article
+
+
+class Section(StrEnum):
+    """The part of the inbox that an article is in."""
+
+    mine = "mine"  # it bears on a question that the member has forecast
+    new = "new"  # it bears on another question, or has possible questions
+    rest = "rest"
+
+
+_PLACES = {section: place for place, section in enumerate(Section)}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A question that an article bears on, with the member's forecast on it.
+
+    ``score``, ``passage`` and ``words``: as in ``matching.Match``. ``answer``: ``accepted``,
+    ``dismissed``, ``muted``, or ``cited`` and ``source`` if the question has the article already;
+    None: the member has not answered it.
+    """
+
+    state: QuestionState
+    article_id: int
+    forecast: Forecast | None
+    score: float
+    passage: str
+    words: tuple[str, ...]
+    answer: str | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """An article with its suggestions, the member's own questions first, then the best matches.
+
+    ``drafts``: the possible questions that can be registered as they are, each with its number.
+    """
+
+    article: Article
+    suggestions: list[Suggestion]
+    drafts: list[tuple[int, Draft]]
+
+    @property
+    def section(self) -> Section:
+        """The part of the inbox that it is in."""
+        return section_of(self.suggestions, self.drafts)
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The score from which a question is suggested to a member.
+
+    ``is_own``: the member has set it. ``accepted`` and ``dismissed``: the number of their answers.
+    """
+
+    score: float
+    is_own: bool
+    accepted: int
+    dismissed: int
+
+
+def section_of(suggestions: Sequence[Suggestion], drafts: Sequence[object]) -> Section:
+    """Return the part of the inbox for an article with these suggestions and drafts."""
+    waiting = [one for one in suggestions if one.answer is None]
+    if any(one.forecast is not None for one in waiting):
+        return Section.mine
+    return Section.new if waiting or drafts else Section.rest
+
+
+def inbox(
+    session: Session, member: Member | None, *, now: datetime, most: int | None = None
+) -> list[Item]:
+    """Return the articles of the last ``WINDOW``, by section, of each the newest first.
+
+    ``most``: those with suggestions that wait for an answer come before the others, and only the
+    drafts of the articles returned are made. Of articles without suggestions, the ``OTHERS``
+    newest.
+    """
+    found: dict[int, list[Suggestion]] = defaultdict(list)
+    for one in _suggestions(session, member, now=now):
+        found[one.article_id].append(one)
+    newest = session.exec(
+        select(Article.id)
+        .where(col(Article.captured_at) > now - WINDOW, col(Article.captured_at) <= now)
+        .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
+    ).all()
+    others = [id_ for id_ in newest if id_ not in found][:OTHERS]
+    listed = [id_ for id_ in newest if id_ in found] + others
+    # Drafts decide between the last two sections, and are made of the articles returned alone.
+    first = {id_: section_of(some, ()) for id_, some in found.items()}
+    listed.sort(key=lambda id_: _PLACES[first.get(id_, Section.rest)])
+    listed = listed[:most]
+    articles = {row.id: row for row in rows_with(session, select(Article), Article.id, listed)}
+    items = []
+    for id_ in listed:
+        some = sorted(found[id_], key=lambda one: (one.forecast is None, -one.score))
+        items.append(Item(articles[id_], some, _ready(articles[id_], now)))
+    return sorted(items, key=lambda item: _PLACES[item.section])
+
+
+def newest_suggestions(
+    session: Session,
+    member: Member,
+    mine: Mapping[int, tuple[QuestionState, Forecast]],
+    *,
+    now: datetime,
+) -> dict[int, tuple[Suggestion, Article]]:
+    """Return by question the newest article suggested since the member's forecast, in ``mine``.
+
+    Without those that the member has answered, or that the question has already.
+    """
+    if not mine:
+        return {}
+    suggested = _suggestions(session, member, now=now, mine=mine)
+    waiting = [one for one in suggested if one.answer is None]
+    articles = _without_texts(session, {one.article_id for one in waiting})
+    found: dict[int, tuple[Suggestion, Article]] = {}
+    for one in waiting:
+        article, (_, before) = articles[one.article_id], found.get(one.state.id, (None, None))
+        is_newest = before is None or _age(before) < _age(article)
+        if article.captured_at > mine[one.state.id][1].made_at and is_newest:
+            found[one.state.id] = one, article
+    return found
+
+
+def _age(article: Article) -> tuple[datetime, int]:
+    return article.captured_at, article.id
+
+
+def _without_texts(session: Session, ids: Iterable[int]) -> dict[int, Article]:
+    without = select(Article).options(defer(cast("QueryableAttribute[str]", Article.text)))
+    return {row.id: row for row in rows_with(session, without, Article.id, sorted(ids))}
+
+
+def accept(
+    session: Session,
+    question: Question,
+    article: Article,
+    value: Value | None = None,
+    *,
+    member: Member,
+    now: datetime,
+    stance: Stance | None = None,
+    rationale: str = "",
+    origin: str = "cli",
+) -> Saved:
+    """Return the member's update that cites the article, which is written with the answer.
+
+    ``value`` None: the forecast stays as it is, and cites the article as context unless a
+    ``stance`` is given. Refused then without a forecast, and as ``update`` refuses.
+    """
+    if value is None:
+        before = current_forecast(session, question, member, at=now, own=True)
+        if before is None:
+            raise Refused(
+                f"You have not forecast {question.slug!r} yet, so there is nothing to cite for.",
+                remedy="Give a probability.",
+            )
+        value, stance = value_of(before), stance or Stance.context
+    match = _match(session, question, article, now)
+    cited = CitedEvidence(
+        url=article.address,
+        title=article.title,
+        quote=match.passage if match else "",
+        stance=stance,
+    )
+    saved = update(
+        session,
+        question,
+        value,
+        member=member,
+        now=now,
+        rationale=rationale,
+        evidence=[cited],
+        origin=origin,
+    )
+    _answer(session, question, article, NewsReply.accepted, match, member, now)
+    return saved
+
+
+def dismiss(
+    session: Session,
+    question: Question,
+    article: Article,
+    *,
+    member: Member,
+    now: datetime,
+    kind: bool = False,
+) -> NewsAnswer:
+    """Return the member's answer that the article does not bear on the question; it is written.
+
+    ``kind``: nor do others that share only the same words with it.
+    """
+    require(session, member, Action.see, question, now=now)
+    match = _match(session, question, article, now)
+    reply = NewsReply.muted if kind else NewsReply.dismissed
+    return _answer(session, question, article, reply, match, member, now)
+
+
+def set_threshold(
+    session: Session, question: Question, score: float | None, *, member: Member, now: datetime
+) -> Threshold:
+    """Return the member's threshold of the question, which is written; None: the learned one.
+
+    Refused unless it is from ``LEAST`` to 1.
+    """
+    require(session, member, Action.see, question, now=now)
+    if score is not None and not LEAST <= score <= 1:
+        raise Refused(
+            f"The threshold of a question is from {LEAST} to 1, got {score}.",
+            remedy="Give a number such as 0.4; a higher one suggests fewer articles.",
+        )
+    row = NewsAnswer(
+        member_id=member.id,
+        question_id=question.id,
+        answer=NewsReply.threshold,
+        score=score,
+        recorded_at=now,
+    )
+    written(session, row)
+    return threshold(session, question, member=member, now=now)
+
+
+def threshold(session: Session, question: Question, *, member: Member, now: datetime) -> Threshold:
+    """Return the score from which the question is suggested to the member."""
+    require(session, member, Action.see, question, now=now)
+    return _Answers(session, member).threshold(question.id)
+
+
+def _match(session: Session, question: Question, article: Article, now: datetime) -> Found | None:
+    """Return the match of the two, whatever its score; None if it is not stored."""
+    found = matches(session, now=now, only=[question.id])
+    return next((one for one in found if one.article_id == article.id), None)
+
+
+def _answer(
+    session: Session,
+    question: Question,
+    article: Article,
+    reply: NewsReply,
+    match: Found | None,
+    member: Member,
+    now: datetime,
+) -> NewsAnswer:
+    row = NewsAnswer(
+        member_id=member.id,
+        question_id=question.id,
+        article_id=article.id,
+        answer=reply,
+        score=match.score if match else None,
+        words=match.words if match else None,
+        recorded_at=now,
+    )
+    return written(session, row)
+
+
+class _Answers:
+    """A member's answers: by question and article, and the words muted by question."""
+
+    def __init__(self, session: Session, member: Member | None) -> None:
+        self.newest: dict[_Pair, NewsAnswer] = {}
+        self._own: dict[int, float | None] = {}
+        self.muted: dict[int, list[frozenset[str]]] = defaultdict(list)
+        self._scores: dict[tuple[int, str], list[float]] = defaultdict(list)
+        rows: Sequence[NewsAnswer] = ()
+        if member is not None:
+            theirs = select(NewsAnswer).where(NewsAnswer.member_id == member.id)
+            rows = session.exec(theirs.order_by(col(NewsAnswer.id))).all()
+        for row in rows:
+            if row.article_id is None:
+                self._own[row.question_id] = row.score
+            else:
+                self.newest[row.question_id, row.article_id] = row
+        for row in self.newest.values():
+            if row.score is not None:
+                self._scores[row.question_id, row.answer].append(row.score)
+            if row.answer == NewsReply.muted and row.words:
+                self.muted[row.question_id].append(frozenset(row.words))
+
+    def threshold(self, question_id: int) -> Threshold:
+        """Return the question's threshold."""
+        own = self._own.get(question_id)
+        accepted, dismissed = (
+            self._scores.get((question_id, reply), [])
+            for reply in (NewsReply.accepted, NewsReply.dismissed)
+        )
+        learned = learned_threshold(accepted, dismissed)
+        score = learned if own is None else own
+        return Threshold(score, own is not None, len(accepted), len(dismissed))
+
+    def suggests(self, one: Found) -> bool:
+        """Return whether the match is good enough, and not of a kind that is muted.
+
+        An answered one stays, so that its answer is shown.
+        """
+        if (one.question_id, one.article_id) in self.newest:
+            return True
+        words = set(one.words)
+        is_muted = any(words <= muted for muted in self.muted.get(one.question_id, ()))
+        return not is_muted and one.score >= self.threshold(one.question_id).score
+
+
+def _suggestions(
+    session: Session,
+    member: Member | None,
+    *,
+    now: datetime,
+    mine: Mapping[int, tuple[QuestionState, Forecast]] | None = None,
+) -> list[Suggestion]:
+    """Return the member's suggestions; ``mine``: of these questions, which they have forecast."""
+    answers = _Answers(session, member)
+    by_question: dict[int, list[Found]] = defaultdict(list)
+    for one in matches(session, now=now, only=None if mine is None else list(mine)):
+        if answers.suggests(one):
+            by_question[one.question_id].append(one)
+    ids = list(by_question)
+    if not ids:
+        return []
+    if mine is not None:
+        states = {id_: state for id_, (state, _) in mine.items()}
+        forecasts = {id_: forecast for id_, (_, forecast) in mine.items()}
+    else:
+        states = by_id(session, ids, now=now)
+        forecasts = (
+            {} if member is None else current_forecasts(session, member, at=now, unresolved=True)
+        )
+    known = _known(session, member, ids)
+    found = []
+    for id_, some in by_question.items():
+        for one in sorted(some, key=lambda one: (-one.score, -one.article_id))[:A_MONTH]:
+            pair = id_, one.article_id
+            row = answers.newest.get(pair)
+            found.append(
+                Suggestion(
+                    state=states[id_],
+                    article_id=one.article_id,
+                    forecast=forecasts.get(id_),
+                    score=one.score,
+                    passage=one.passage,
+                    words=tuple(one.words),
+                    answer=known.get(pair) if row is None else str(row.answer),
+                )
+            )
+    return found
+
+
+def _known(session: Session, member: Member | None, questions: Sequence[int]) -> dict[_Pair, str]:
+    """Return the pairs in which the article is the question's source, or cited by the member."""
+    sources = select(QuestionSource.question_id, QuestionSource.article_id)
+    pairs = rows_with(session, sources, QuestionSource.question_id, questions)
+    known: dict[_Pair, str] = dict.fromkeys(pairs, "source")
+    if member is None:
+        return known
+    citing = (
+        select(Forecast.question_id, Evidence.article_id)
+        .join(Citation, col(Citation.forecast_id) == col(Forecast.id))
+        .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
+        .where(Forecast.member_id == member.id, col(Evidence.article_id).is_not(None))
+    )
+    cited = rows_with(session, citing, Forecast.question_id, questions)
+    return known | dict.fromkeys(cited, "cited")
+
+
+def _ready(article: Article, now: datetime) -> list[tuple[int, Draft]]:
+    """Return the drafts that can be registered as they are, each with its number from 1."""
+    return [
+        (number, draft)
+        for number, draft in enumerate(drafts_of(article), 1)
+        if draft.is_complete
+        and draft.strength is Strength.strong
+        and not draft.told
+        and draft.close_date is not None
+        and draft.close_date >= now.date()
+    ]

@@ -1,0 +1,197 @@
+"""The stored matches of articles to open questions, so that pages compare no texts.
+
+They are derived from the articles and the questions alone. ``catch_up`` stores those of the
+articles and wordings that came since it last ran; a reader who comes before it has them computed
+(``matches``). Of a question, only the ``KEPT`` best of the last ``WINDOW`` are kept.
+
+Rejected: a full-text index in the database (SQLite's and PostgreSQL's find and rank differently),
+and comparing on every page (50,000 articles take minutes to read).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import delete, insert
+from sqlmodel import Session, col, func, or_, select
+
+from forecasts.access.visibility import question_visible, reading_everything
+from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
+from forecasts.ledger.models import Article, ArticleMatch, MatchedUntil, QuestionRevision
+from forecasts.questions.standing import in_batches, rows_with
+
+T = TypeVar("T")
+
+WINDOW = timedelta(days=30)  # since the capture of an article
+KEPT = 60  # matches of a question within the window
+LEAST = 0.25  # the lowest score that is stored
+AGAIN = 2_000  # the newest articles, which a new wording is matched to
+_TOGETHER = 500  # articles in memory
+
+
+class Found(NamedTuple):
+    """A question that an article bears on; the fields are those of ``ArticleMatch``."""
+
+    question_id: int
+    article_id: int
+    score: float
+    passage: str
+    words: list[str]
+
+
+def matches(
+    session: Session, *, now: datetime, only: Sequence[int] | None = None
+) -> Iterator[Found]:
+    """Yield the matches of the visible open questions to the articles of the last ``WINDOW``.
+
+    ``only``: of these questions.
+    """
+    row = ArticleMatch
+    is_open = col(QuestionRevision.open_time) <= now
+    kept = (
+        select(  # type: ignore[call-overload]
+            *(row.question_id, row.article_id, row.score, row.passage, row.words)
+        )
+        .join(Article, col(Article.id) == col(row.article_id))
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(row.question_id))
+        .where(*_is_recent(now), *_is_matched(session, now), is_open)
+    )
+    fresh = _Fresh(session, now, *_is_recent(now))
+    replaced = set(fresh.changed)
+    by_id = col(row.question_id)
+    stored = session.exec(kept) if only is None else rows_with(session, kept, by_id, only)
+    yield from (Found(*one) for one in stored if one[0] not in replaced)
+    for one in fresh.found():
+        if one.question_id in fresh.opened and (only is None or one.question_id in only):
+            yield one
+
+
+def catch_up(session: Session, *, now: datetime) -> int:
+    """Return the number of matches of new articles and wordings, which are written."""
+    number = 0
+    with reading_everything(session):
+        # A feed's articles may be captured after the run began, as whose act they are matched.
+        fresh = _Fresh(session, now, *_is_recent(now)[:1])
+        if not fresh.is_needed:
+            return 0
+        for some in in_batches(fresh.changed):
+            session.exec(delete(ArticleMatch).where(col(ArticleMatch.question_id).in_(some)))
+        for batch in _batches(fresh.found()):
+            session.execute(insert(ArticleMatch), [one._asdict() for one in batch])
+            number += len(batch)
+        _remove_surplus(session, now)
+        session.merge(MatchedUntil(id=1, article_id=fresh.article, revision_id=fresh.revision))
+        session.flush()
+    return number
+
+
+def rebuild(session: Session, *, now: datetime) -> int:
+    """Return the number of matches, all of which are computed again and written."""
+    session.exec(delete(ArticleMatch))
+    session.merge(MatchedUntil(id=1, article_id=0, revision_id=0))
+    session.flush()
+    return catch_up(session, now=now)
+
+
+def _is_recent(now: datetime) -> tuple[Any, Any]:
+    return col(Article.captured_at) > now - WINDOW, col(Article.captured_at) <= now
+
+
+def _is_matched(session: Session, now: datetime) -> tuple[Any, ...]:
+    """Return the SQL conditions: the wording is the newest of a question that may be open yet."""
+    question = QuestionRevision.question_id
+    visible = question_visible(session, question)
+    return is_newest_wording(), close_time() > now, ~has_outcome(question), visible
+
+
+class _Fresh:
+    """The articles (of those that meet ``conditions``) and wordings since matches were stored.
+
+    ``article`` and ``revision``: the newest of all. ``changed``: the questions of those wordings.
+    ``opened``: the questions that are open, once ``found`` has begun.
+    """
+
+    def __init__(self, session: Session, now: datetime, *conditions: Any) -> None:
+        of_articles, of_wordings, until, revision = session.exec(
+            select(
+                select(func.max(Article.id)).scalar_subquery(),
+                select(func.max(QuestionRevision.id)).scalar_subquery(),
+                select(MatchedUntil.article_id).scalar_subquery(),
+                select(MatchedUntil.revision_id).scalar_subquery(),
+            )
+        ).one()
+        self._session, self._now, self._stored = session, now, until or 0
+        self.article, self.revision = of_articles or 0, of_wordings or 0
+        self._conditions = conditions
+        self.changed: list[int] = []
+        self.opened: set[int] = set()
+        if self.revision > (revision or 0):
+            new = col(QuestionRevision.id) > (revision or 0)
+            ids = select(QuestionRevision.question_id).where(new, *_is_matched(session, now))
+            self.changed = list(session.exec(ids))
+        self.is_needed = (self.article, self.revision) != (until or 0, revision or 0)
+
+    def found(self) -> Iterator[Found]:
+        """Yield the matches of the new to the known, and of the new to each other."""
+        if self.article == self._stored and not self.changed:
+            return
+        is_new, last = col(Article.id) > self._stored, _newest_articles()
+        wanted = [(is_new, None), (~is_new & col(Article.id).in_(last), self.changed)]
+        articles = [
+            (list(self._session.exec(select(Article.id).where(some, *self._conditions))), only)
+            for some, only in wanted
+            if only != []
+        ]
+        if not any(ids for ids, _ in articles):
+            return
+        # It loads SciPy, which a run without news needs not.
+        from forecasts.news.matching import Questions, Text, Wording
+
+        text = QuestionRevision
+        rows = self._session.exec(
+            select(text.question_id, text.title, text.resolution_criteria, text.open_time)
+            .where(*_is_matched(self._session, self._now))
+            .order_by(col(text.question_id))
+        ).all()
+        self.opened = {id_ for id_, _, _, opens in rows if opens <= self._now}
+        questions = Questions([Wording(title, rest, at.date()) for _, title, rest, at in rows])
+        for ids, only in articles:
+            among = None if only is None else [n for n, row in enumerate(rows) if row[0] in only]
+            for some in _batches(ids):
+                part = self._session.exec(
+                    select(Article.id, Article.title, Article.text).where(col(Article.id).in_(some))
+                ).all()
+                texts = [Text(title, body) for _, title, body in part]
+                for one in questions.matches(texts, least=LEAST, among=among):
+                    question, article = rows[one.question][0], part[one.article][0]
+                    yield Found(question, article, one.score, one.passage, list(one.words))
+
+
+def _newest_articles() -> Any:
+    return select(Article.id).order_by(col(Article.id).desc()).limit(AGAIN)
+
+
+def _batches(values: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    while batch := list(islice(rest, _TOGETHER)):
+        yield batch
+
+
+def _remove_surplus(session: Session, now: datetime) -> None:
+    """Delete all but the ``KEPT`` best matches of each question within the window."""
+    row = ArticleMatch
+    best = (
+        func.row_number()
+        .over(
+            partition_by=col(row.question_id),
+            order_by=(col(row.score).desc(), col(row.article_id).desc()),
+        )
+        .label("place")
+    )
+    ranked = select(col(row.id), best).subquery()
+    surplus = select(ranked.c.id).where(ranked.c.place > KEPT)
+    past = select(Article.id).where(col(Article.captured_at) <= now - WINDOW)
+    session.exec(delete(row).where(or_(col(row.id).in_(surplus), col(row.article_id).in_(past))))

@@ -1,0 +1,100 @@
+"""News: the inbox's articles, each with the questions that it bears on and possible new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from pydantic import Field
+from sqlmodel import Session
+
+from forecasts.news.inbox import Item, Section, Suggestion
+from forecasts.scores.crowd_moves import CrowdMove, crowd_moves
+from forecasts.views.forecasts import Value
+from forecasts.views.view import View
+
+
+class SuggestedQuestion(View):
+    """An open question that an article bears on."""
+
+    slug: str
+    title: str
+    score: float = Field(description="how much of the question the article has, 0 to 1")
+    passage: str = Field(description="the sentence with the most of the question")
+    words: list[str] = Field(description="the words that they share, the weightiest first")
+    forecast: Value | None = Field(description="your current forecast")
+    crowd: str | None = Field(
+        description="how the crowd has moved away from your forecast since you made it, such as "
+        "`40% → 60%`; null if it has not"
+    )
+    answer: str | None = Field(
+        description="accepted, dismissed or muted by you; cited by you, or the question's source; "
+        "null: not answered"
+    )
+
+
+class PossibleQuestion(View):
+    """A possible question in an article, as worded."""
+
+    number: int = Field(description="of the draft in its article")
+    question: str
+    close_date: date
+    quote: str
+
+
+class InboxArticle(View):
+    """An article of the inbox."""
+
+    number: int
+    url: str | None
+    title: str
+    publisher: str | None
+    published_at: datetime | None
+    captured_at: datetime
+    section: Section = Field(
+        description="mine: it bears on a question that you have forecast; new: on another one, or "
+        "it has possible questions; rest"
+    )
+    questions: list[SuggestedQuestion] = Field(
+        description="those above their threshold, answered or not"
+    )
+    drafts: list[PossibleQuestion]
+
+
+def inbox(session: Session, items: Sequence[Item], *, now: datetime) -> list[InboxArticle]:
+    """Return the articles of an inbox, with the moves of the crowds of the member's questions."""
+    moves = moves_since(session, items, now=now)
+    return [
+        InboxArticle.of(
+            item.article,
+            number=item.article.id,
+            section=item.section,
+            questions=[_suggested(one, moves.get(one.state.id)) for one in item.suggestions],
+            drafts=[PossibleQuestion.of(draft, number=number) for number, draft in item.drafts],
+        )
+        for item in items
+    ]
+
+
+def moves_since(session: Session, items: Sequence[Item], *, now: datetime) -> dict[int, CrowdMove]:
+    """Return the crowd's moves since the member's forecasts on the suggested questions."""
+    mine = {
+        one.state.id: (one.state.text, one.forecast)
+        for item in items
+        for one in item.suggestions
+        if one.forecast is not None
+    }
+    return crowd_moves(session, list(mine.values()), now=now)
+
+
+def _suggested(one: Suggestion, move: CrowdMove | None) -> SuggestedQuestion:
+    return SuggestedQuestion(
+        slug=one.state.slug,
+        title=one.state.text.title,
+        score=round(one.score, 4),
+        passage=one.passage,
+        words=list(one.words),
+        forecast=None if one.forecast is None else Value.model_validate(one.forecast),
+        crowd=None if move is None else f"{move.before} → {move.now}",
+        answer=one.answer,
+    )

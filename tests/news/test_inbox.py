@@ -1,0 +1,253 @@
+"""The inbox: articles with the questions they bear on, and a member's answers."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import Session, select
+
+from forecasts.access.visibility import read_as
+from forecasts.articles import library
+from forecasts.common.errors import NotFound, Refused
+from forecasts.ledger.models import (
+    Article,
+    ArticleMatch,
+    Citation,
+    Evidence,
+    Member,
+    Question,
+    Stance,
+    Visibility,
+)
+from forecasts.news import inbox, matches
+from forecasts.news.inbox import Section, Suggestion
+from forecasts.news.matching import A_MONTH, THRESHOLD
+from forecasts.questions import passages, registry, revisions
+from forecasts.questions.standing import current_state
+from forecasts.reading.article import CapturedArticle
+from forecasts.reading.text_quotes import TextQuote
+from forecasts.updates import updates
+from forecasts.values.value import Value
+from tests.conftest import ask, day, on_both, resolve, say
+
+QUAY = "The new quay in the harbour opens next week, the mayor said."
+
+
+def capture(session: Session, member: Member, text: str, at: float, title: str = "News") -> Article:
+    article = CapturedArticle(title, None, None, None, f"https://example.org/{at}", text)
+    [(stored, _)] = library.store(session, [article], member=member, captured_at=day(at))
+    return stored
+
+
+def suggested(session: Session, member: Member | None, at: float) -> list[Suggestion]:
+    items = inbox.inbox(session, member, now=day(at))
+    return [one for item in items for one in item.suggestions]
+
+
+@pytest.fixture
+def quay(session: Session, alice: Member) -> Question:
+    question = ask(
+        session, alice, title="Will the harbour quay open by June?", scheduled_close_time=day(90)
+    )
+    say(session, question, alice, 0.4, 1)
+    return question
+
+
+@on_both
+def test_stored_matches_are_those_computed(session: Session, quay: Question, alice: Member) -> None:
+    capture(session, alice, QUAY, 2)
+    capture(session, alice, "The weather was fine.", 2.5)
+    computed = list(matches.matches(session, now=day(3)))
+    assert [one.question_id for one in computed] == [quay.id]
+    assert matches.catch_up(session, now=day(3)) == 1
+    assert matches.catch_up(session, now=day(3)) == 0
+    assert list(matches.matches(session, now=day(3))) == computed
+    # A new question is matched to the articles before it, and a new wording again.
+    new = ask(session, alice, title="Will the mayor open the quay?", scheduled_close_time=day(80))
+    both = sorted(one.question_id for one in matches.matches(session, now=day(3)))
+    assert both == [quay.id, new.id]
+    assert matches.catch_up(session, now=day(3)) == 1
+    revisions.revise(session, new, title="Will the ferry sail?", member=alice, now=day(3))
+    assert [one.question_id for one in matches.matches(session, now=day(3))] == [quay.id]
+    matches.catch_up(session, now=day(3))
+    stored = [(one.question_id, one.score) for one in session.exec(select(ArticleMatch))]
+    assert matches.rebuild(session, now=day(3)) == 1
+    assert stored == [(one.question_id, one.score) for one in session.exec(select(ArticleMatch))]
+
+
+def test_articles_captured_during_a_run_are_matched_by_it(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    capture(session, alice, QUAY, 2.1)
+    assert matches.catch_up(session, now=day(2)) == 1
+    assert suggested(session, alice, 2) == []
+    assert len(suggested(session, alice, 3)) == 1
+
+
+def test_closed_and_resolved_questions_and_old_articles_are_left_out(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    capture(session, alice, QUAY, 2)
+    matches.catch_up(session, now=day(2))
+    assert suggested(session, alice, 3)
+    assert suggested(session, alice, 1.9) == []
+    assert suggested(session, alice, 2.1 + matches.WINDOW.days) == []
+    resolve(session, quay, alice, at=4)
+    assert suggested(session, alice, 5) == []
+
+
+def test_mine_come_first_then_others_and_possible_questions_then_the_rest(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    ask(session, bob, title="Will Lisbon's tram line close?", scheduled_close_time=day(90))
+    for at, text in (
+        (2.0, QUAY),
+        (3.0, "The tram line in Lisbon is old, and it closes."),
+        (4.0, "Nothing happened in the village, and nobody minded."),
+    ):
+        capture(session, alice, text, at)
+    items = inbox.inbox(session, alice, now=day(5))
+    assert [item.section for item in items] == [Section.mine, Section.new, Section.rest]
+    [mine], [other], [] = (item.suggestions for item in items)
+    assert mine.forecast is not None
+    assert mine.passage == QUAY
+    assert other.forecast is None
+    assert len(inbox.inbox(session, alice, now=day(5), most=2)) == 2
+    strangers = inbox.inbox(session, None, now=day(5))
+    assert {item.section for item in strangers} == {Section.new, Section.rest}
+
+
+def test_hidden_questions_are_not_suggested(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    hidden = ask(
+        session,
+        alice,
+        title="Will the quay in the harbour sink?",
+        visibility=Visibility.author,
+        scheduled_close_time=day(90),
+    )
+    article = capture(session, alice, QUAY, 2)
+    for stored in (False, True):
+        if stored:
+            matches.catch_up(session, now=day(3))
+        read_as(session, bob, now=day(3))
+        assert {one.state.id for one in suggested(session, bob, 3)} == {quay.id}
+        read_as(session, alice, now=day(3))
+        assert {one.state.id for one in suggested(session, alice, 3)} == {quay.id, hidden.id}
+    read_as(session, bob, now=day(3))
+    with pytest.raises(NotFound):
+        inbox.dismiss(session, hidden, article, member=bob, now=day(3))
+    with pytest.raises(NotFound):
+        inbox.threshold(session, hidden, member=bob, now=day(3))
+    with pytest.raises(NotFound):
+        inbox.accept(session, hidden, article, Value(probability=0.5), member=bob, now=day(3))
+
+
+@on_both
+def test_an_accepted_article_is_cited_with_the_update(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    article = capture(session, alice, QUAY, 2)
+    matches.catch_up(session, now=day(2))
+    value = Value(probability=0.7)
+    saved = inbox.accept(session, quay, article, value, member=alice, now=day(3))
+    assert saved.forecast.probability == 0.7
+    citation, evidence = session.exec(
+        select(Citation, Evidence).where(Citation.evidence_id == Evidence.id)
+    ).one()
+    assert (citation.stance, evidence.quote) == (Stance.supports, QUAY)
+    assert evidence.article_id == article.id
+    assert [one.answer for one in suggested(session, alice, 4)] == ["accepted"]
+    [item] = inbox.inbox(session, alice, now=day(4))
+    assert item.section is not Section.mine
+
+
+def test_an_article_can_be_cited_without_a_new_value(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    article = capture(session, alice, QUAY, 2)
+    saved = inbox.accept(session, quay, article, member=alice, now=day(3))
+    assert saved.forecast.probability == 0.4
+    assert [one.stance for one in saved.cited] == [Stance.context]
+    with pytest.raises(Refused, match="not forecast"):
+        inbox.accept(session, quay, article, member=bob, now=day(3))
+
+
+def test_dismissed_and_muted_articles_are_answered(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    one = capture(session, alice, QUAY, 2)
+    inbox.dismiss(session, quay, one, member=alice, now=day(3))
+    assert [found.answer for found in suggested(session, alice, 3)] == ["dismissed"]
+    assert [found.answer for found in suggested(session, bob, 3)] == [None]
+    two = capture(session, alice, "A quay in the harbour is a kind of wharf.", 4)
+    inbox.dismiss(session, quay, two, member=alice, now=day(4), kind=True)
+    capture(session, alice, "The quay of the harbour is long.", 5)
+    answers = {found.article_id: found.answer for found in suggested(session, alice, 6)}
+    assert answers == {one.id: "dismissed", two.id: "muted"}
+    assert len(suggested(session, bob, 6)) == 3
+
+
+def test_a_member_sets_a_threshold_or_it_is_learned(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    def held() -> inbox.Threshold:
+        return inbox.threshold(session, quay, member=alice, now=day(9))
+
+    assert held() == inbox.Threshold(THRESHOLD, False, 0, 0)
+    article = capture(session, alice, QUAY, 2)
+    [found] = suggested(session, alice, 3)
+    inbox.set_threshold(session, quay, 0.95, member=alice, now=day(3))
+    assert held().is_own
+    assert suggested(session, alice, 3) == []
+    inbox.set_threshold(session, quay, None, member=alice, now=day(3))
+    assert suggested(session, alice, 3) == [found]
+    inbox.dismiss(session, quay, article, member=alice, now=day(3))
+    assert (held().dismissed, held().is_own) == (1, False)
+    for bad in (0.1, 1.5, float("nan")):
+        with pytest.raises(Refused, match="threshold"):
+            inbox.set_threshold(session, quay, bad, member=alice, now=day(3))
+
+
+def test_a_broad_question_is_suggested_at_most_twenty_times_a_month(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    for number in range(A_MONTH + 45):
+        capture(session, alice, f"{QUAY} Number {number}.", 2 + number / 100, title=f"Day {number}")
+    assert len(suggested(session, alice, 4)) == A_MONTH
+    matches.catch_up(session, now=day(4))
+    assert len(session.exec(select(ArticleMatch)).all()) == matches.KEPT
+    assert len(suggested(session, alice, 4)) == A_MONTH
+
+
+def test_today_has_the_newest_article_since_the_forecast(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    def newest(at: float) -> str | None:
+        mine = updates.current_forecast(session, quay, alice, at=day(at))
+        assert mine is not None
+        state = current_state(session, quay, now=day(at))
+        found = inbox.newest_suggestions(session, alice, {quay.id: (state, mine)}, now=day(at))
+        return found[quay.id][1].title if found else None
+
+    capture(session, alice, QUAY, 0.5, title="Too old")
+    assert newest(1.5) is None
+    capture(session, alice, QUAY + " Again.", 2, title="First")
+    later = capture(session, alice, QUAY + " And again.", 3, title="Second")
+    assert newest(2.5) == "First"
+    assert newest(4) == "Second"
+    inbox.dismiss(session, quay, later, member=alice, now=day(4))
+    assert newest(4) == "First"
+    say(session, quay, alice, 0.5, 5)
+    assert newest(6) is None
+
+
+def test_the_source_of_a_question_is_not_new(session: Session, alice: Member) -> None:
+    article = capture(session, alice, QUAY, 2)
+    source = passages.find_passage(session, article.id, TextQuote("The new quay"))
+    text = registry.question_text(
+        title="Will the harbour quay close?", open_time=day(0), scheduled_close_time=day(90)
+    )
+    question = registry.register(session, text, member=alice, now=day(1), sources=[source])
+    say(session, question, alice, 0.4, 1.5)
+    assert [one.answer for one in suggested(session, alice, 3)] == ["source"]
