@@ -5,13 +5,14 @@ Opening a ledger writes to its file, so a file is first checked here, read-only.
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
 import sqlite3
 import time
 from collections.abc import Collection
-from contextlib import closing, suppress
+from contextlib import closing
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,17 @@ def kind_of(path: Path) -> Kind:
             raise NoLedger(f"{str(path)!r} is {what}, and a ledger is a file.", remedy=NAME_ANOTHER)
         if not path.exists() or path.stat().st_size == 0:
             return Kind.nothing
-        with path.open("rb") as file:
-            if file.read(len(_HEADER)) != _HEADER:
-                return Kind.other
-        for beside in ("-wal", "-shm"):  # the part of a ledger in use that is not in it yet
-            with suppress(FileNotFoundError), path.with_name(path.name + beside).open("rb"):
-                pass
+        beside = [path.with_name(path.name + end) for end in ("-wal", "-shm")]
+        # A process that closes a file loses its locks on it, those of its connections too: another
+        # process would then take itself for the last one, and delete the journal. So a file that
+        # may be in use, which has a journal beside it, is opened by SQLite alone.
+        if not beside[0].exists():
+            with path.open("rb") as file:
+                if file.read(len(_HEADER)) != _HEADER:
+                    return Kind.other
+        for one in (path, *beside):
+            if one.exists() and not os.access(one, os.R_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(one))
     except OSError as error:
         raise NoLedger(
             f"The ledger {error.filename or str(path)!r} cannot be read: "

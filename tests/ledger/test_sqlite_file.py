@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -91,13 +93,33 @@ def test_an_empty_file_is_nothing_yet_and_a_folder_never_will_be(tmp_path: Path)
         kind_of(tmp_path)
 
 
-def test_an_unreadable_file_is_refused(ledger_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(NoLedger, match="cannot be read: Permission denied"):
+@pytest.mark.parametrize("part", ["", "-wal", "-shm"])
+def test_an_unreadable_file_is_refused(
+    ledger_file: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    kept = f"{ledger_file}{part}"
+    Path(kept).touch()
+    allows = os.access
+    monkeypatch.setattr(os, "access", lambda path, how: str(path) != kept and allows(path, how))
+    with pytest.raises(NoLedger, match="cannot be read: Permission denied") as refused:
         kind_of(ledger_file)
+    assert repr(kept) in str(refused.value)
+
+
+def test_looking_at_a_file_keeps_the_locks_of_its_connections(engine: Engine) -> None:
+    write(engine, "ada")  # its connection stays open
+    path = Path(str(engine.url.database))
+    assert kind_of(path) is Kind.ledger
+    # Without them, the process that ends would delete the journal that this one writes to.
+    ends = (
+        "import sqlite3, sys; one = sqlite3.connect(sys.argv[1]);"
+        "one.execute('SELECT count(*) FROM ledger').fetchone(); one.close()"
+    )
+    subprocess.run([sys.executable, "-c", ends, str(path)], check=True)
+    write(engine, "bob")
+    assert path.with_name(f"{path.name}-wal").exists()
+    with closing(sqlite3.connect(path)) as other:
+        assert ("bob",) in other.execute("SELECT handle FROM member").fetchall()
 
 
 def test_sessions_follow_a_replacement(empty_ledger: Path, engine: Engine, tmp_path: Path) -> None:
