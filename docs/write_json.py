@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from forecasts.agenda.notifications.channels import ChannelInfo
 from forecasts.api.docs_page import fields_of, kind_of
 from forecasts.api.server import build
+from forecasts.news.feeds import FeedInfo
 from forecasts.views.articles import ArticleList, Captured
 from forecasts.views.forecasts import NewForecast
 from forecasts.views.members import TeamsAndRoles, Token
@@ -46,6 +47,7 @@ SHAPES: dict[str, Any] = {
     "withdraw": NewForecast,
     "coherence": Contradictions,
     "inbox": list[InboxArticle],
+    "feed list": list[FeedInfo],
     "capture": Captured,
     "articles": ArticleList,
     "articles NUMBER": Captured,

@@ -40,11 +40,11 @@ const valueOf = (field) => field.value ?? field.getAttribute("aria-valuenow") ??
 
 function isUnsaved() {
   for (const [field, identity] of state.typed) {
-    // A run may have drawn the field again. After a save the blank one stands beside it for a while.
-    const next = fieldLike(identity, (key) => key === afterSave(identity.key) && key !== identity.key);
-    const here = next ?? (field.isConnected ? field : fieldLike(identity));
-    const value = here ? valueOf(here) : ""; // blank: nothing to lose, as after a save
-    if (value === "" || value === state.start.get(field)) state.typed.delete(field);
+    // A run may have drawn the field again; after a save its successor may stand beside it.
+    const isSaved = fieldLike(identity, (key) => key === afterSave(identity.key) && key !== identity.key);
+    const here = field.isConnected ? field : fieldLike(identity);
+    const value = here ? valueOf(here) : ""; // blank: nothing to lose
+    if (isSaved || value === "" || value === state.start.get(field)) state.typed.delete(field);
   }
   return state.typed.size + state.entered.length > 0;
 }

@@ -25,7 +25,7 @@ from forecasts.common.text import count
 from forecasts.ledger.clock import ledger_clock
 from forecasts.news import feeds, reading, sources
 
-feed = group("feed", help="Manage your feeds. See docs/news.md.")
+feed = group("feed", help="Manage your feeds of articles. See docs/news.md.")
 
 Named = Annotated[str, argument("FEED", "The feed's number in your list, its address or title.")]
 

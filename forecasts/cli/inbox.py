@@ -43,7 +43,10 @@ def inbox(
     ] = False,
     format_: TextOrJson = "text",
 ) -> None:
-    """List new articles with the questions they bear on, yours first."""
+    """List new articles and the questions they bear on.
+
+    Questions that you forecast come first.
+    """
     most = None if everything or format_ == "json" else SHOWN
     with reading_as() as (session, who, now):
         items = news.inbox(session, who, now=now, most=most)
@@ -149,7 +152,10 @@ def threshold(
         argument("SCORE|usual", "Your own, such as 0.4; usual: learned from your answers."),
     ] = None,
 ) -> None:
-    """Show or set the score from which articles are suggested for a question."""
+    """Show or set the score from which the inbox suggests articles.
+
+    Each question has its own.
+    """
     if score is None:
         with reading_as() as (session, reader, now):
             if reader is None:

@@ -214,7 +214,7 @@ def uphold(question: QuestionSlug, because: Because = "") -> None:
 
 @app.command(cls=OnLedger)
 def rescore() -> None:
-    """Recompute the stored scores, current forecasts and matches of news."""
+    """Recompute scores, current forecasts and matches of news."""
     from forecasts.news import matches  # loads SciPy, as a proposal need not
     from forecasts.scores import scores  # loads pandas
 

@@ -37,7 +37,7 @@ SECTIONS = {
         "mcp": ("serve", "Serve the ledger to a language model on this machine."),
     },
     "Articles and questions": {
-        "feed": ("feeds", "Manage your feeds, whose articles are captured by themselves."),
+        "feed": ("feeds", "Manage your feeds of articles."),
         "capture": ("articles", "Capture a page's articles and list possible questions."),
         "articles": ("articles", "List captured articles, or show one and register its drafts."),
         "ask": ("ask", "Ask a question, or take an article's draft, and forecast it."),
@@ -57,13 +57,10 @@ SECTIONS = {
         "withdraw": ("forecast", "Withdraw your forecast."),
         "coherence": ("ties", "List your forecasts that contradict each other."),
         "look-again": ("forecast", "Set how often Today asks you to review your forecasts."),
-        "inbox": ("inbox", "List new articles with the questions they bear on, yours first."),
+        "inbox": ("inbox", "List new articles and the questions they bear on."),
         "accept": ("inbox", "Update a forecast and cite an article of the inbox."),
         "dismiss": ("inbox", "Dismiss an article that the inbox suggests for a question."),
-        "threshold": (
-            "inbox",
-            "Show or set the score from which articles are suggested for a question.",
-        ),
+        "threshold": ("inbox", "Show or set the score from which the inbox suggests articles."),
         "notify": ("notify", "Manage your notifications."),
     },
     "Resolution": {
@@ -73,7 +70,7 @@ SECTIONS = {
         "dispute": ("resolve", "Dispute a question's outcome."),
         "uphold": ("resolve", "Uphold a disputed outcome, which makes it final."),
         "resolver": ("resolvers", "Manage a question's resolvers, which look up its outcome."),
-        "run": ("runs", "Check due questions with their resolvers and resolve them."),
+        "run": ("runs", "Resolve due questions with their resolvers, and read due feeds."),
         "schedule": ("runs", "Print the configuration for scheduled runs."),
     },
     "Scores": {
@@ -83,10 +80,7 @@ SECTIONS = {
         "score": ("scores", "Score each forecaster on each resolved question."),
         "crowd": ("scores", "Print the crowd's forecast on each question."),
         "attribute": ("scores", "Attribute scores to updates, evidence, publishers or kinds."),
-        "rescore": (
-            "resolve",
-            "Recompute the stored scores, current forecasts and matches of news.",
-        ),
+        "rescore": ("resolve", "Recompute scores, current forecasts and matches of news."),
     },
     "Data": {
         "import": ("exchange", "Import a ledger folder or exports of other platforms."),

@@ -90,7 +90,7 @@ def run_(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Check due questions with their resolvers and resolve them, and read due feeds.
+    """Resolve due questions with their resolvers, and read due feeds.
 
     Members are notified at the end, and the day's digest is sent. Safe to repeat, and to run in
     parallel. Exit code 0: all is well; 3: something needs a person (see forecasts run status); 1:

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Column, Engine, MetaData, Row, Table, Text, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from forecasts.common.errors import DatabaseError, Refused, Remedy
 from forecasts.ledger import facts, head, models, moved
@@ -158,8 +158,9 @@ def _begin(target: Engine, source: str) -> bool:
                         "Finish that move, or choose an empty database: {}", "move", to="URL"
                     ),
                 )
-            for name in _MUTABLE:
-                connection.execute(delete(SQLModel.metadata.tables[name]))
+            for table in reversed(_TABLES):
+                if table.name in _MUTABLE:
+                    connection.execute(delete(table))
             return True
         for table in _TABLES:
             if _count(session, table):

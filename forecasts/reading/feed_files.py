@@ -73,7 +73,7 @@ def key_of(*parts: str) -> str:
     """Return the key of an entry: the SHA-256 of its address or words.
 
     >>> key_of("https://example.org/a")[:8]
-    '79cb7f62'
+    'b5b10dd0'
     """
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
 

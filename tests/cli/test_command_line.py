@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def helps(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
 def test_no_help_is_cut_off_at_80_columns() -> None:
     for name, text in helps(typer.main.get_command(app)):
         usage, _, rest = text.partition("\n\n")
-        assert "..." not in rest.replace("NAME NAME...", ""), name
+        assert not re.search(r"[^A-Z]\.\.\.", rest), name  # NAME... may be given again
         assert "Usage: forecasts" in usage
         assert max(map(len, text.splitlines())) <= 80, name
 

@@ -30,6 +30,8 @@ WITHOUT_DATA = {
     *("move", "digest", "backup", "restore", "rescore"),
     *("ask", "revise", "close", "discard", "look-again"),
     *("group new", "group change", "group add", "group take-out", "link", "unlink"),
+    *("accept", "dismiss", "threshold"),
+    *("feed add", "feed pause", "feed read", "feed remove", "feed resume"),
     *("propose", "resolve", "reject", "dispute", "uphold", "import", "export", "pull", "publish"),
     *("partition", "simulate"),
     *("run retry", "resolver set", "resolver add", "resolver remove", "resolver policy"),
@@ -48,6 +50,8 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "group list": (),
     "condition": ("will-the-quays-open-a",),
     "coherence": (),
+    "feed list": (),
+    "inbox": (),
     "update": ("fog", "30%"),
     "withdraw": ("fog",),
     "capture": ("-", "--dry-run"),
@@ -146,6 +150,8 @@ def ledger(forecasts: Run, clock: Clock, tmp_path: Path, engine: Engine) -> None
     forecasts("team", "add", "Alder", "alice", "--since", "2025-12-01")
     forecasts("token", "create", "bot")
     forecasts("notify", "add", "phone", "ntfys://TOPIC")
+    (tmp_path / "clippings").mkdir()
+    forecasts("feed", "add", str(tmp_path / "clippings"))
     forecasts("digest", "--to", str(tmp_path / "digests"))
     forecasts("backup", str(tmp_path / "backup.sqlite3"))
 

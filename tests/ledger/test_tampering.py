@@ -106,6 +106,8 @@ def _fill(engine: sa.Engine) -> None:
         notice = {"channel_id": 1, "event": "closing", "at": day(9), "next_at": day(9), **at}
         run = {"resolver_id": 1, "message": "", "started_at": day(7)}
         pair = {"question_id": 1, "other_id": 2, "member_id": 1, **at}
+        match = {"article_id": 1, "score": 0.5, "passage": "Sandbags.", "words": ["quay"]}
+        news = {"member_id": 1, "question_id": 1, "article_id": 1, "score": 0.5, "words": [], **at}
         kept = {"request_digest": "d", "status": 200, "answer": "{}", "token_id": 1, **at}
         session.add_all(
             [
@@ -119,6 +121,9 @@ def _fill(engine: sa.Engine) -> None:
                 *(models.Feed(member_id=1, address=one, title=one, **at) for one in ("a", "b")),
                 *(models.FeedEntry(feed_id=1, key=key, **at) for key in ("k", "l")),
                 models.ArticleStory(article_id=1, story_id=1, signature=b"s"),
+                *(models.ArticleMatch(question_id=question, **match) for question in (1, 2)),
+                models.MatchedUntil(article_id=1, revision_id=1),
+                *(models.NewsAnswer(answer=answer, **news) for answer in ("muted", "dismissed")),
                 models.EndedSession(key="k", until=day(9), **at),
                 models.AliasSalt(salt="s", **at),
                 models.Upkeep(key="k", act="backup", place="x", tried_at=day(7)),

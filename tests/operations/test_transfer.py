@@ -154,6 +154,10 @@ def furnish(url: str) -> None:
         )
         session.add(models.FeedEntry(feed_id=feed.id, key=odd, article_id=1, recorded_at=day(8)))
         session.add(models.ArticleStory(article_id=1, story_id=1, signature=b"\0\xff"))
+        match = {"article_id": 1, "question_id": which.id, "score": 1 / 3, "words": [odd]}
+        session.add(models.ArticleMatch(passage=odd, **match))
+        session.merge(models.MatchedUntil(article_id=1, revision_id=1))
+        session.add(models.NewsAnswer(member_id=1, answer="dismissed", recorded_at=day(8), **match))
         apart = {"question_id": which.id, "other_id": depth.id, "apart": True}
         session.add(models.DistinctPair(member_id=alice.id, recorded_at=day(8), **apart))
         proposals.propose(
