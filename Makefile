@@ -64,6 +64,7 @@ bench: $(VENV)/.tests
 
 hold: $(VENV)/.tests
 	$(BIN)/pytest tests/outages tests/fuzz/test_resolvers.py tests/app/test_presses.py -m "nightly or not nightly"
+	$(BIN)/python -m benchmarks.conditionals
 	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python -m benchmarks.bulk_writing --whole
 
