@@ -184,7 +184,7 @@ def link_form(state: QuestionState) -> None:
         strength = st.selectbox(
             "How sure", list(LinkStrength), index=1, key=f"{key}-strength",
             help="Forecasts that break a certain link contradict each other, and reports count the "
-            "questions once. It takes the right to change both.",
+            "questions once. It takes the right to change both, and is final once one has closed.",
         )  # fmt: skip
         reason = st.text_input("Why linked", placeholder="optional", key=f"{key}-reason")
         submitted = st.form_submit_button("Add link", key=f"{key}-go")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from forecasts.common.errors import LedgerError
@@ -148,6 +149,21 @@ def _check_links(table: Table, links: pd.DataFrame, questions: set[str]) -> None
                 wrong(name, getattr(row, name), "a question of this folder")
 
 
+def foreseen(questions: pd.DataFrame, links: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return which links were made before the first of their questions closed.
+
+    Or before its outcome was known, if that was earlier. A later link may know the outcome: it is
+    shown, but joins no family and enters no price, or whoever makes it could choose by the
+    outcomes the questions that count once. A link without a time was made before.
+    """
+    times = ["scheduled_close_time", "actual_close_time", "known_at", "resolved_at"]
+    end = questions.set_index("question_id")[times].min(axis=1)
+    late = np.zeros(len(links), dtype=np.bool_)
+    for side in ("question_id", "other_id"):
+        late |= (links["made_at"] >= links[side].map(end)).to_numpy()
+    return ~late
+
+
 def joined(
     questions: pd.DataFrame, links: pd.DataFrame, pairs: Iterable[tuple[str, str]] = ()
 ) -> pd.DataFrame:
@@ -157,8 +173,11 @@ def joined(
     have together: then one outcome says something about the other, as within a group. Weaker ones
     are a judgement that anyone who forecasts may state, and causes bind no outcome: with them, a
     record could be taken apart into too few families to tell. Those linked by hand have a family.
+    And those count that were made before the first of the two closed (``foreseen``).
     """
     sure = (links["strength"] == LinkStrength.certain) & (links["kind"] != LinkKind.causes)
+    if sure.any():
+        sure &= foreseen(questions, links)
     named = [*zip(links["question_id"][sure], links["other_id"][sure], strict=True), *sorted(pairs)]
     ids = pd.Index(questions["question_id"])
     ends = ids.get_indexer([slug for pair in named for slug in pair]).reshape(-1, 2)

@@ -83,7 +83,14 @@ ARTICLE_COLUMNS = {
     "captured_at": "time",
     "text": "text",
 }
-LINK_COLUMNS = dict.fromkeys(("question_id", "other_id", "kind", "strength", "reason"), "text")
+LINK_COLUMNS = {
+    "question_id": "text",
+    "other_id": "text",
+    "kind": "text",
+    "strength": "text",
+    "reason": "text",
+    "made_at": "time",
+}
 MEMBER_COLUMNS = {"forecaster": "text", "kind": "text", "owner": "text"}
 MODEL_COLUMNS = {"model": "text", "version": "text", "cost": "number"}
 FRAME_COLUMNS = {

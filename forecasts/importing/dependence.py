@@ -11,18 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
 from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Action, require
 from forecasts.common.errors import BadInput, Problem
+from forecasts.common.times import utc
 from forecasts.folder.frames import Frames, rows
 from forecasts.ledger.append import append
 from forecasts.ledger.models import Member, Question, QuestionGroup
 from forecasts.questions.conditions import branches
 from forecasts.questions.groups import groups, write_group
-from forecasts.questions.links import SYMMETRIC, Link, links
+from forecasts.questions.links import SYMMETRIC, Link, links, require_changeable
 from forecasts.questions.standing import QuestionState, rows_with
 from forecasts.resolution.confirmation import settle_branches
+
+# As in ``links.csv``; without a time, it is made at the import.
+NewLink = tuple[str, str, str, str, str, datetime | None]
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class NewDependence:
     groups: Mapping[str, tuple[str, str]]
     places: Mapping[str, tuple[str, str, int]]
     conditions: Mapping[str, tuple[str, str]]
-    links: Sequence[tuple[str, str, str, str, str]]
+    links: Sequence[NewLink]
 
     @property
     def number(self) -> int:
@@ -50,8 +55,13 @@ def compare_dependence(
     known: Mapping[str, QuestionState],
     member: Member,
     now: datetime,
+    *,
+    vouched: bool,
 ) -> NewDependence:
     """Return the rows that the ledger does not have yet; nothing is written.
+
+    ``vouched``: times of links between new questions are as the import has them. Of others they
+    are never: an import could join questions whose outcomes are known here.
 
     The member must be allowed to change the ``known`` questions that get a group or a condition,
     and those of a group that gets a member. BadInput names each contradiction.
@@ -115,27 +125,46 @@ def compare_dependence(
             problems=problems,
             remedy="Leave these cells blank, or change them here first.",
         )
-    new_links = _new_links(session, frames, member, now) if len(frames.links) else []
+    opened: dict[str, datetime] = {}
+    if vouched:
+        every = zip(frames.questions["question_id"], frames.questions["open_time"], strict=True)
+        opened = {slug: time for slug, time in every if slug not in known}
+    new_links = _new_links(session, frames, opened, member, now) if len(frames.links) else []
     return NewDependence(new_groups, places, conditions, new_links)
 
 
 def _new_links(
-    session: Session, frames: Frames, member: Member, now: datetime
-) -> list[tuple[str, str, str, str, str]]:
-    """Return the links that are new or changed, another member's only with the right to do so."""
+    session: Session,
+    frames: Frames,
+    opened: Mapping[str, datetime],
+    member: Member,
+    now: datetime,
+) -> list[NewLink]:
+    """Return the links that are new or changed, another member's only with the right to do so.
+
+    ``opened``: the questions that may be linked before now, and when each opened. A link of two of
+    them that has no time was made when the first opened.
+    """
     here: dict[tuple[str, str, str], Link] = {}
     for one in links(session, now=now):
         here[one.one.slug, one.other.slug, str(one.row.kind)] = one
         if one.row.kind in SYMMETRIC:
             here[one.other.slug, one.one.slug, str(one.row.kind)] = one
-    new = []
-    for row in map(tuple, rows(frames.links)):
-        there = here.get(row[:3])
-        if there is not None and (there.row.strength, there.row.reason) == row[3:]:
+    new: list[NewLink] = []
+    for *row, made in rows(frames.links):
+        there = here.get(tuple(row[:3]))
+        if there is not None and [there.row.strength, there.row.reason] == row[3:]:
             continue
-        if there is not None and there.row.member_id != member.id:
-            require(session, member, Action.revise, there.one.question, now=now)
-        new.append(row)
+        if there is not None:
+            require_changeable(there, now)
+            if there.row.member_id != member.id:
+                require(session, member, Action.revise, there.one.question, now=now)
+        one, other, kind, strength, reason = row
+        made_at = None
+        if {one, other} <= opened.keys():
+            made_at = min(opened[one], opened[other]) if pd.isna(made) else made
+            made_at = min(utc(made_at), now)
+        new.append((one, other, kind, strength, reason, made_at))
     return new
 
 
@@ -175,7 +204,7 @@ def write_dependence(
         ],
     )
     made_links = []
-    for one, other, kind, strength, reason in new.links:
+    for one, other, kind, strength, reason, made_at in new.links:
         first, second = ids[one], ids[other]
         if kind in SYMMETRIC and second < first:
             first, second = second, first
@@ -187,6 +216,7 @@ def write_dependence(
                 "strength": strength,
                 "reason": reason,
                 "removed": False,
+                "made_at": made_at,
                 **by,
             }
         )

@@ -295,7 +295,7 @@ def compare_frames(
     questions = compare_questions(
         session, frames, known, member, now, on_progress, tolerance, visible_to
     )
-    dependence = compare_dependence(session, frames, known, member, now)
+    dependence = compare_dependence(session, frames, known, member, now, vouched=vouched)
     fitting = frames if tolerance is None else without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
         evidence = compare_evidence(session, frames.evidence, member)

@@ -541,6 +541,8 @@ class QuestionLink(_Recorded, table=True):
     reason: str = long_text()
     removed: bool = False
     member_id: int = Field(foreign_key="member.id")
+    # Of imports only: the time at which it was made; else it was made when it was recorded.
+    made_at: datetime | None = Field(default=None, sa_type=Time)
 
 
 class Discard(_Recorded, table=True):

@@ -31,6 +31,20 @@ class Link:
     other: QuestionState
     row: QuestionLink
 
+    @property
+    def made_at(self) -> datetime:
+        """When it was made, as the importer says of an imported one."""
+        return self.row.made_at or self.row.recorded_at
+
+    def is_final(self, now: datetime) -> bool:
+        """Return whether reports join its questions for good: it is certain, and one has closed.
+
+        One that was made later joins nothing (``folder.dependence.foreseen``).
+        """
+        ends = [time for one in (self.one, self.other) for time in one.ends]
+        joins = self.row.strength == LinkStrength.certain and self.row.kind != LinkKind.causes
+        return joins and self.made_at < min(ends) <= now
+
 
 def link(
     session: Session,
@@ -48,12 +62,11 @@ def link(
     One that excludes or is equivalent goes from the older to the newer question. The member must be
     allowed to forecast both, and to change the first if another member has made the link; for a
     certain one, to change both, since reports then count them as one family. Refused if it is as it
-    was.
+    was, or final: whoever changed it then could choose by the outcome how reports count.
     """
     one, other = _ends(one, other, LinkKind(kind))
     require_prose(reason, "The reason")
-    before = _current(session, one, other, kind)
-    _require(session, one, other, before, member, now)
+    before = _current(session, one, other, kind, member, now)
     if strength == LinkStrength.certain:
         for question in (one, other):
             roles.require(session, member, Action.revise, question, now=now)
@@ -82,11 +95,10 @@ def unlink(
 ) -> QuestionLink:
     """Return the row that removes the link, which is written.
 
-    Rights as in ``link``; NotFound without such a link.
+    Rights as in ``link``; NotFound without such a link. Refused if it is final.
     """
     one, other = _ends(one, other, LinkKind(kind))
-    before = _current(session, one, other, kind)
-    _require(session, one, other, before, member, now)
+    before = _current(session, one, other, kind, member, now)
     if before is None:
         raise NotFound(f"No link says that {one.slug!r} {kind} {other.slug!r}.")
     row = QuestionLink(
@@ -136,30 +148,39 @@ def _newest(session: Session, where: Any) -> Sequence[QuestionLink]:
     ).all()
 
 
+def require_changeable(link: Link, now: datetime) -> None:
+    """Raise Refused if the link is final."""
+    if link.is_final(now):
+        raise Refused(
+            f"The link between {link.one.slug!r} and {link.other.slug!r} is certain, and one of "
+            "them has closed: reports count them as one family.",
+            remedy="A certain link can be changed until one of its questions closes.",
+        )
+
+
 def _current(
-    session: Session, one: Question, other: Question, kind: LinkKind
+    session: Session,
+    one: Question,
+    other: Question,
+    kind: LinkKind,
+    member: Member,
+    now: datetime,
 ) -> QuestionLink | None:
+    """Return the link if there is one; the member must be allowed to change it, or to make it."""
+    for question in (one, other):
+        roles.require(session, member, Action.forecast, question, now=now)
     table = QuestionLink
     pair = (table.question_id == one.id) & (table.other_id == other.id)
-    found = _newest(session, pair & (table.kind == kind))
-    return found[0] if found else None
+    found = links(session, pair & (table.kind == kind), now=now)
+    if not found:
+        return None
+    if found[0].row.member_id != member.id:
+        roles.require(session, member, Action.revise, one, now=now)
+    require_changeable(found[0], now)
+    return found[0].row
 
 
 def _ends(one: Question, other: Question, kind: LinkKind) -> tuple[Question, Question]:
     if one.id == other.id:
         raise BadInput(f"{one.slug!r} cannot be linked with itself.", remedy="Name two questions.")
     return (other, one) if kind in SYMMETRIC and other.id < one.id else (one, other)
-
-
-def _require(
-    session: Session,
-    one: Question,
-    other: Question,
-    before: QuestionLink | None,
-    member: Member,
-    now: datetime,
-) -> None:
-    for question in (one, other):
-        roles.require(session, member, Action.forecast, question, now=now)
-    if before is not None and before.member_id != member.id:
-        roles.require(session, member, Action.revise, one, now=now)

@@ -89,6 +89,13 @@ class QuestionState:
             return None
         return row.stated_at or min(self.text.close_time, row.recorded_at)
 
+    @property
+    def ends(self) -> list[datetime]:
+        """The times after which its outcome may be known: its close, and those of its outcome."""
+        row = self.resolution
+        known = () if row is None else (row.known_at, row.resolved_at)
+        return [self.text.close_time, *(time for time in known if time is not None)]
+
     def accepts_forecasts(self, now: datetime) -> bool:
         """Return whether the question is open at ``now``."""
         return self.resolution is None and self.text.open_time <= now < self.text.close_time

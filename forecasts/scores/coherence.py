@@ -9,7 +9,9 @@ outcome.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,13 +23,18 @@ import scoring
 from forecasts.access.kinds import CrowdOf
 from forecasts.access.visibility import crowd_is_hidden
 from forecasts.common.vocabulary import GroupKind, LinkKind, LinkStrength, QuestionType
-from forecasts.folder.dependence import joined
-from forecasts.folder.frames import LINK_COLUMNS, rows, typed_frame
+from forecasts.folder.dependence import foreseen, joined
+from forecasts.folder.frames import QUESTION_COLUMNS, rows
 from forecasts.ledger.models import Member, Question
 from forecasts.questions.standing import QuestionState
 from forecasts.questions.ties import ever_tied, tied
 from forecasts.scores.crowds import crowd
-from forecasts.scores.ledger_frames import crowd_frames, forecast_frame, question_frame
+from forecasts.scores.ledger_frames import (
+    crowd_frames,
+    forecast_frame,
+    link_frame,
+    question_frame,
+)
 from forecasts.updates.coherence import Move, contradicting
 from forecasts.values.outline import HasOutline, Outline
 from forecasts.values.value import Value, value_of
@@ -42,6 +49,7 @@ _Row = dict[str, Any]
 def ties_of(questions: pd.DataFrame, links: pd.DataFrame, among: pd.Series) -> Ties:
     """Return the ties between the questions whose IDs are ``among`` those of a ledger folder.
 
+    Of the certain links, those that were ``foreseen``.
     ``outlines``: only those of questions that a group, a condition or a link names.
     """
     grouped = questions[questions["group"] != ""].sort_values(["group", "group_place"])
@@ -76,7 +84,7 @@ def ties_of(questions: pd.DataFrame, links: pd.DataFrame, among: pd.Series) -> T
         },
         [
             (link.question_id, link.other_id, LinkKind(link.kind))
-            for link in rows(links)
+            for link in rows(links[foreseen(questions, links)] if len(links) else links)
             if link.strength == LinkStrength.certain
             and {link.question_id, link.other_id} <= outlines.keys()
         ],
@@ -147,20 +155,12 @@ def hanging(session: Session, member: Member, states: Sequence[QuestionState]) -
         return Hanging({}, {})
     found = tied(session, some, now=_ANY_TIME)
     every = sorted(found.states.values(), key=lambda one: one.id)
-    links = [
-        (link.one.slug, link.other.slug, str(link.row.kind), str(link.row.strength), "")
-        for link in found.links
-    ]
-    named = pd.DataFrame(
-        {
-            "question_id": [one.slug for one in every],
-            "family": [one.text.family for one in every],
-        }
-    )
-    named = joined(named, typed_frame(pd.DataFrame(links, columns=[*LINK_COLUMNS]), LINK_COLUMNS))
+    asked, links = question_frame(every, QUESTION_COLUMNS), link_frame(found.links)
+    named, timely = joined(asked, links), foreseen(asked, links)
+    found = replace(found, links=tuple(compress(found.links, timely)))
     slugs = named["question_id"].tolist()
     made = forecast_frame(session, slugs, member=member.id, rationales=False, cited=False)
-    priced = prices(question_frame(every), made, found.ties)
+    priced = prices(asked, made, found.ties)
     return Hanging(
         dict(zip(slugs, named["family"], strict=True)),
         {row.question_id: Price(row.number, row.price, row.moved) for row in rows(priced)},

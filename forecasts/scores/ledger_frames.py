@@ -66,7 +66,7 @@ from forecasts.ledger.models import (
 from forecasts.questions import finality
 from forecasts.questions.conditions import branches
 from forecasts.questions.groups import groups
-from forecasts.questions.links import links
+from forecasts.questions.links import Link, links
 from forecasts.questions.revisions import ASSUMED
 from forecasts.questions.same_questions import likely_same
 from forecasts.questions.standing import QuestionState, in_batches, listing
@@ -298,10 +298,22 @@ def _dependence(session: Session, only: Sequence[str] | None) -> dict[int, dict[
 
 def _links(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
     """Return the links between visible questions, or between these."""
-    rows = [
-        (one.one.slug, one.other.slug, str(one.row.kind), str(one.row.strength), one.row.reason)
+    found = [
+        one
         for one in links(session, now=_ANY_TIME)
         if only is None or {one.one.slug, one.other.slug} <= set(only)
+    ]
+    return link_frame(found)
+
+
+def link_frame(found: Sequence[Link]) -> pd.DataFrame:
+    """Return links as a ledger folder has them."""
+    rows = [
+        (
+            *(one.one.slug, one.other.slug, str(one.row.kind), str(one.row.strength)),
+            *(one.row.reason, one.made_at),
+        )
+        for one in found
     ]
     return _frame(rows, LINK_COLUMNS)
 

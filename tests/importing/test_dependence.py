@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlmodel import Session
 
 from forecasts.access import teams
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import BadInput, Forbidden
+from forecasts.common.errors import BadInput, Forbidden, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.folder.folder import read_folder, write_folder
 from forecasts.folder.frames import FRAME_COLUMNS, Frames
@@ -211,3 +212,42 @@ def test_a_changed_link_is_a_new_row_and_anothers_needs_the_right(
     assert bring(engine, changed).dependence == 1
     with database.reading(engine) as session:
         assert [one.row.strength for one in links(session, now=day(9))] == ["certain"]
+
+
+@pytest.mark.parametrize(
+    ("vouch", "made_at", "expected"),
+    [
+        (True, "2026-01-05T00:00:00Z", day(4)),
+        (True, "", day(0)),  # before: when the questions opened
+        (True, "2027-01-05T00:00:00Z", day(9)),
+        (False, "2026-01-05T00:00:00Z", day(9)),
+    ],
+)
+def test_a_link_between_new_questions_is_as_old_as_an_import_vouches(
+    engine: Engine, tmp_path: Path, vouch: bool, made_at: str, expected: datetime
+) -> None:
+    path = folder(tmp_path / "f", f"a,,{TIMES},,,,,,\nb,,{TIMES},,,,,,\n")
+    header = "question_id,other_id,kind,strength,made_at\n"
+    (path / "links.csv").write_text(f"{header}a,b,implies,certain,{made_at}\n", "utf-8")
+    with database.writing(engine) as session:
+        alice, _ = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+        teams.appoint(session, alice, Role.admin, member=alice, now=day(1))
+        import_frames(session, read_folder(path), member=alice, now=day(9), vouch=vouch)
+    with database.reading(engine) as session:
+        [found] = links(session, now=day(9))
+        assert (found.made_at, found.row.recorded_at) == (expected, day(9))
+
+
+def test_an_import_makes_no_earlier_link_of_questions_that_are_here_and_changes_no_final_one(
+    engine: Engine, tmp_path: Path
+) -> None:
+    known = f"a,,{TIMES},,,,,,\n"
+    bring(engine, read_folder(folder(tmp_path / "f", known)), 1)
+    both = f"{known}b,,{TIMES},,,,,,\n"
+    bring(engine, read_folder(folder(tmp_path / "g", both, "a,b,implies,certain\n")), 2)
+    with database.reading(engine) as session:
+        assert [one.made_at for one in links(session, now=day(9))] == [day(2)]
+    weaker = read_folder(folder(tmp_path / "h", both, "a,b,implies,weak\n"))
+    with pytest.raises(Refused, match="one of them has closed"):
+        bring(engine, weaker, 11)
+    assert bring(engine, weaker, 9).dependence == 1

@@ -39,7 +39,7 @@ from forecasts.questions.registry import newest_wording, question_text
 from forecasts.questions.same_questions import same_pairs
 from forecasts.values.dependence import contradicted, holds, implied, overlap, read_condition
 from forecasts.values.outline import Outline
-from tests.conftest import ask, day, on_both
+from tests.conftest import ask, day, on_both, resolve
 
 MONTHS = ("March", "June", "December")
 
@@ -304,6 +304,30 @@ def test_a_link_is_changed_and_removed_by_new_rows(
     assert [one.row.kind for one in links(session, now=day(1))] == ["causes"]
     with pytest.raises(BadInput, match="with itself"):
         link(session, snow, snow, LinkKind.causes, **by)
+
+
+def test_a_certain_link_is_final_once_one_of_its_questions_has_closed(
+    session: Session, alice: Member, question: Question
+) -> None:
+    """Else whoever changes it could choose, by the outcome, how reports count."""
+    snow = ask(session, alice, slug="snow", scheduled_close_time=day(20))
+    fog = ask(session, alice, slug="fog", scheduled_close_time=day(20))
+    sure: Any = {"strength": LinkStrength.certain, "member": alice}
+    for other in (snow, fog):
+        link(session, question, other, LinkKind.implies, **sure, now=day(1))
+    link(session, question, other, LinkKind.causes, **sure, now=day(1))  # it joins nothing
+    unlink(session, question, fog, LinkKind.implies, member=alice, now=day(3))
+    resolve(session, question, alice, known=4, at=5)
+    for act in (
+        lambda: unlink(session, question, snow, LinkKind.implies, member=alice, now=day(4)),
+        lambda: link(session, question, snow, LinkKind.implies, member=alice, now=day(6)),
+        lambda: link(session, question, snow, LinkKind.implies, reason="Cold.", **sure, now=day(6)),
+    ):
+        with pytest.raises(Refused, match="one of them has closed"):
+            act()
+    unlink(session, question, fog, LinkKind.causes, member=alice, now=day(6))
+    link(session, question, fog, LinkKind.implies, **sure, now=day(6))  # late: it joins nothing
+    unlink(session, question, fog, LinkKind.implies, member=alice, now=day(7))
 
 
 def test_a_link_is_seen_with_both_questions_and_changed_by_those_who_may(

@@ -78,6 +78,18 @@ def test_links_count_if_they_are_certain() -> None:
         assert (group.coherence is not None) == there
 
 
+def test_links_that_may_know_an_outcome_count_not() -> None:
+    """Else anyone could choose, by the outcomes, the links that make forecasts look costly."""
+    questions = [asked("meet", "yes"), asked("talk", "yes", known_at=day(4))]
+    said = [*path("meet", "ana", (0, 0.8)), *path("talk", "ana", (0, 0.2))]
+    row = {"question_id": "meet", "other_id": "talk", "kind": "implies", "strength": "certain"}
+    for at, there in ((3.9, True), (4, False)):
+        one = {name: [value] for name, value in (row | {"made_at": day(at)}).items()}
+        frames = replace(ledger(questions, said), links=typed_frame(one, LINK_COLUMNS))
+        [group] = report(frames).groups
+        assert (group.coherence is not None) == there
+
+
 def test_without_ties_nothing_is_said() -> None:
     [group] = report(ledger([asked("q", "yes")], path("q", "ana", (0, 0.5)))).groups
     assert group.coherence is None

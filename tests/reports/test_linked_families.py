@@ -12,7 +12,13 @@ from sqlmodel import Session
 
 from forecasts.access.visibility import read_as
 from forecasts.folder.dependence import joined
-from forecasts.folder.frames import LINK_COLUMNS, Frames, typed_frame
+from forecasts.folder.frames import (
+    LINK_COLUMNS,
+    QUESTION_COLUMNS,
+    TIME_DTYPE,
+    Frames,
+    typed_frame,
+)
 from forecasts.ledger.models import LinkKind, LinkStrength, Member, Visibility
 from forecasts.questions.links import link
 from forecasts.reports.comparison import build as compare
@@ -23,7 +29,7 @@ from tests.reports.small_ledgers import NOW, asked, ledger, made, path, report
 
 
 def linked(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    filled = [(*row, "") for row in rows]
+    filled = [(*row, "", None) for row in rows]
     return typed_frame(pd.DataFrame(filled, columns=[*LINK_COLUMNS]), LINK_COLUMNS)
 
 
@@ -63,6 +69,41 @@ def test_families_do_not_depend_on_outcomes() -> None:
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.parametrize(
+    ("linked_at", "known_at", "resolved_at", "families"),
+    [
+        (3, None, None, 20),
+        (9.9, 10, 12, 20),
+        (10, None, None, 40),  # one has closed
+        (11, 12, 12, 40),  # its outcome may be known before it is recorded
+        (4, 4, 12, 40),
+        (4, None, 3, 40),
+        (3.9, 4, 4, 20),
+    ],
+)
+def test_a_link_made_once_an_outcome_may_be_known_joins_nothing(
+    linked_at: float, known_at: float | None, resolved_at: float | None, families: int
+) -> None:
+    """One of the two is enough: each second question closes later."""
+    frames = forty("implies", "certain")
+    first = frames.questions.index % 2 == 0
+
+    def times(at: float | None) -> pd.Series:
+        given = [None if at is None or not one else day(at) for one in first]
+        return pd.Series(given, dtype=TIME_DTYPE)
+
+    questions = frames.questions.assign(
+        scheduled_close_time=frames.questions["scheduled_close_time"].where(first, day(30)),
+        known_at=times(known_at),
+        resolved_at=times(resolved_at),
+    )
+    links = frames.links.assign(made_at=pd.Series([day(linked_at)] * 20, dtype=TIME_DTYPE))
+    late = replace(frames, questions=questions, links=links)
+    assert [group.families for group in report(late).groups] == [families]
+    [pair] = compare(late, between=["ann", "bo"], of="forecasters", as_of=NOW).pairs
+    assert pair.families == families
+
+
 def test_points_have_an_interval_over_linked_families() -> None:
     said = [row for name in "xyz" for row in path(name, "ann", (0, 0.5), (5, 0.2))]
     frames = ledger([asked(name, "no") for name in "xyz"], said)
@@ -85,7 +126,7 @@ def test_families_are_the_connected_questions(seed: int) -> None:
         met = [own for own in sets if own & set(pair)]
         sets = [own for own in sets if not own & set(pair)] + [set().union(*met, pair)]
     links = linked(*((*pair, "excludes", "certain") for pair in pairs))
-    questions = pd.DataFrame({"question_id": ids, "family": family})
+    questions = typed_frame({"question_id": ids, "family": family}, QUESTION_COLUMNS)
     found = joined(questions, links)["family"].tolist()
     named = [name or one for one, name in zip(ids, found, strict=True)]
     of = {one: number for number, own in enumerate(sets) for one in own}

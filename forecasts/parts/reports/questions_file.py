@@ -38,7 +38,7 @@ _TEXTS = (
 QUESTIONS = [name for name in FRAME_COLUMNS["questions"] if name not in _TEXTS]
 OF_SCOPE = [
     "question_id", "type", "family", "tags", "resolution", "open_time", "scheduled_close_time",
-    "actual_close_time", "earlier_closes",
+    "actual_close_time", "known_at", "resolved_at", "earlier_closes",
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from forecasts.parts import tables
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import plan, rows
 from tests.parts import work
-from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledger, with_numbers
+from tests.reports.small_ledgers import asked, cited, day, ledger, made, random_ledger, with_numbers
 
 
 def everything(questions: int = 64, numeric: int = 32) -> Frames:
@@ -50,8 +50,11 @@ def everything(questions: int = 64, numeric: int = 32) -> Frames:
             for place, p in zip((1.0, 2.0), ps, strict=True)
         ],
     )
-    linked = [("unasked", "elsewhere"), ("by 1.0", "by 2.0"), ("elsewhere", "q004")]
-    links = [(*pair, "implies", "certain", "") for pair in linked]
+    linked = [
+        *(("unasked", "elsewhere", None), ("by 1.0", "by 2.0", None)),
+        *(("elsewhere", "q004", day(0)), ("q005", "q006", day(399))),  # the last one is late
+    ]
+    links = [(*pair, "implies", "certain", "", at) for *pair, at in linked]
     forecasts = pd.concat([frames.forecasts, more.forecasts], ignore_index=True)
     second = (forecasts["forecaster"] == "ana") & (forecasts["probability"] > 0.5)
     forecasts = forecasts.assign(account=second.map({True: "ana 2", False: ""}))
