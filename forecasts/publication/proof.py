@@ -251,7 +251,10 @@ def _are_published(kind: str, words: Mapping[str, str]) -> bool:
 
 
 def _counts(chain: _Chain, published: _Rows) -> dict[str, int]:
-    """Return the number of published forecasts, and of others in this part of the chain."""
+    """Return the number of published forecasts, and of others in this part of the chain.
+
+    And of the ties of published questions that are not published.
+    """
     forecasts, questions = set(published["forecast"]), set(published["question"])
     others = [
         question
@@ -259,11 +262,17 @@ def _counts(chain: _Chain, published: _Rows) -> dict[str, int]:
         if kind == "forecast" and row_id not in forecasts
     ]
     elsewhere = [question for question in others if question not in questions]
+    ties = [
+        row_id
+        for kind, row_id, _, _, question, *_ in chain.entries
+        if kind in TIES.split() and question in questions and row_id not in published[kind]
+    ]
     return {
         "forecasts": len(forecasts),
         "others": len(others) - len(elsewhere),
         "elsewhere": len(elsewhere),
         "questions_elsewhere": len(set(elsewhere)),
+        "ties": len(ties),
     }
 
 

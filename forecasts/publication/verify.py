@@ -28,12 +28,12 @@ from base64 import b64decode
 from bisect import bisect_left
 from collections import Counter, namedtuple
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from math import isfinite
+from datetime import UTC, datetime, timedelta
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-FORM = "public record of forecasts, form 3"
+FORM = "public record of forecasts, form 4"
 FILE, PROGRAM = "record.json", "verify.py"
 NOTHING = "0" * 64  # the hash before the first entry
 HOUR = 3_600_000_000  # microseconds: clocks differ, and a stamp takes its time
@@ -78,6 +78,7 @@ class Check:
         self.foreign: list[str] = []  # the folder's other files
         self.uncompared: list[str] = []  # the digests from before the first entry
         self.handles: dict[Any, str] = {}  # of the forecasters, by id
+        self.asked: dict[int, Any] = {}  # questions by id: slug, type, outcome, its source
         try:
             self.all(record, digests)
         except (AttributeError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
@@ -236,6 +237,8 @@ class Check:
         decided = [row for row in resolutions if row["state"] in ("confirmed", "withdrawn")]
         newest = max(decided, key=lambda row: row["id"], default=None)
         outcome = newest["outcome"] if newest and newest["state"] == "confirmed" else None
+        source = newest.get("source", "") if outcome else ""
+        self.asked[question["id"]] = (slug, wording["type"], outcome, source)
         given = {only(score, SCORE)["forecaster"]: score["brier"] for score in one["scores"]}
         if len(given) != len(one["scores"]):
             self.faults.append(f"{slug}: a score appears twice")
@@ -250,17 +253,34 @@ class Check:
         return question["id"], (slug, one["wording"]["place"] or 0)
 
     def ties(self, given: Any, wordings: dict[int, tuple[str, int]]) -> None:
-        """Compare the groups, conditions and links between the published questions."""
+        """Compare the groups, conditions and links between the published questions.
+
+        A question is annulled because of a condition if, and only if, this does not hold.
+        """
+        follows = set()  # the questions that a condition annuls
         for kind in only(given, TIES):
             for one in given[kind]:
                 row = self.row(one, kind)
                 ends = {row.get(name) for name in ("question_id", "parent_id", "other_id")}
                 if not ends - {None} <= wordings.keys():
                     self.faults.append(f"{kind} {row['id']}: a row of another question")
+                elif kind == "condition":
+                    slug, _, outcome, _ = self.asked[row["question_id"]]
+                    parent, type_, told, _ = self.asked[row["parent_id"]]
+                    is_held = True if told is None else held(row["outcome"], told, type_)
+                    if is_held is not True:
+                        follows.add((slug, f"condition:{parent}"))
+                    if is_held is False and outcome != "annulled":
+                        if_ = f"{parent} is {told}, and it was asked for {row['outcome']}"
+                        self.faults.append(f"{slug} is not annulled: {if_}")
+        sources = {f"condition:{slug}" for slug, *_ in self.asked.values()}
+        for slug, _, outcome, source in self.asked.values():
+            if outcome == "annulled" and source in sources and (slug, source) not in follows:
+                self.faults.append(f"{slug} is annulled, but no {source} says so")
 
     def counts(self, given: Any, wordings: dict[int, tuple[str, int]]) -> None:
         """Count the entries that are not published; name those that should be."""
-        others, elsewhere = 0, []
+        others, ties, elsewhere = 0, 0, []
         for place, entry in self.entries.items():
             if place in self.opened:
                 continue
@@ -269,10 +289,12 @@ class Check:
             if entry.kind == "forecast":
                 others += bool(slug)
                 elsewhere += [] if slug else [entry.question]
+            elif slug and entry.kind in TIES.split():
+                ties += 1
             elif slug and entry.kind in ("resolution", *later):
                 self.faults.append(f"{slug}: the {entry.kind} of entry {place} was left out")
-        names = "forecasts", "others", "elsewhere", "questions_elsewhere"
-        found = len(self.forecasts), others, len(elsewhere), len(set(elsewhere))
+        names = "forecasts", "others", "elsewhere", "questions_elsewhere", "ties"
+        found = len(self.forecasts), others, len(elsewhere), len(set(elsewhere)), ties
         only(given, " ".join(names))
         for name, number in zip(names, found):  # noqa: B905 Python 3.9
             if given[name] != number:
@@ -284,6 +306,9 @@ class Check:
             f"Not published{part}: {here} on these questions, and {there} on "
             f"{many(found[3], 'other question')}; their authors are hidden.{whole}"
         )
+        if ties:
+            named = f"{many(ties, 'tie')} of these questions (groups, conditions, links)"
+            self.said.append(f"Not published{part}: {named}.")
 
     def stamps(self, given: Any) -> list[tuple[int, int]]:
         """Return the place and time (microseconds) of each stamp."""
@@ -458,6 +483,37 @@ def distance(row: Any, options: Any, outcome: str) -> float:
     hit = options.index(outcome)
     hit = len(options) - 1 if vector[hit] is None else hit
     return float(sum((p - (k == hit)) ** 2 for k, p in enumerate(vector) if p is not None)) / 2
+
+
+def held(condition: str, outcome: str, type_: str) -> Any:
+    """Return whether a question's outcome fulfils a condition on it; None if that cannot be told.
+
+    A range does not include its end.
+    """
+    if outcome in ("annulled", "ambiguous"):
+        return False
+    if type_ == "multiple_choice":
+        return condition == outcome
+    try:
+        value, least, most = figure(outcome, type_), -inf, inf
+        if type_ == "binary":
+            return value == figure(condition, type_)
+        low, high = condition.split("..")
+        least, most = figure(low, type_) if low else least, figure(high, type_) if high else most
+    except ValueError:
+        return None
+    return least <= value < most or value == most == inf
+
+
+def figure(text: str, type_: str) -> float:
+    """Return an outcome, or the end of a range, as a number; ValueError for one in words."""
+    known = {"yes": 1.0, "no": 0.0, "below_lower_bound": -inf, "above_upper_bound": inf}
+    if text in known:
+        return known[text]
+    if type_ != "date":
+        return float(text)
+    time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
 def sha256(data: Any) -> str:

@@ -22,12 +22,15 @@ from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import append, database
 from forecasts.ledger.clock import TIME
-from forecasts.ledger.models import Member
+from forecasts.ledger.models import LinkKind, Member
 from forecasts.ledger.verification import newest
 from forecasts.publication.proof import record_json
 from forecasts.publication.publish import publish
 from forecasts.publication.record import published
 from forecasts.questions import registry
+from forecasts.questions.conditions import register_conditional
+from forecasts.questions.links import link
+from forecasts.questions.revisions import reworded
 from forecasts.resolution.confirmation import confirm
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -137,6 +140,38 @@ def filled(
     stamps = fill(engine, authority)
     engine.dispose()
     return Filled(file, stamps)
+
+
+@pytest.fixture(scope="session")
+def tied(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Kate's record.json of a ledger with a conditional, a condition on a number, and a link."""
+    file = tmp_path_factory.mktemp("tied") / "ledger.sqlite3"
+    engine = database.open_engine(sqlite_url(Path(shutil.copy(empty_ledger, file))))
+    scale = {"type": "numeric", "lower_bound": "0", "upper_bound": "30"}
+    with act(engine, 0) as (session, kate, now):
+        by: dict[str, Any] = {"member": kate, "now": now}
+        rain, fog = (ask(session, kate, slug=slug) for slug in ("rain", "fog"))
+        much, mine = (
+            ask(session, kate, slug="much", **scale),
+            ask(session, kate, slug="mine", visibility="author"),
+        )
+        for other in (fog, mine):
+            link(session, rain, other, LinkKind.causes, **by)
+        text = reworded(registry.newest_wording(session, fog), title="Then?", family="")
+        branches = [
+            *register_conditional(session, rain, text, **by),
+            *register_conditional(session, much, text, outcomes=["..10", "10.."], **by),
+        ]
+        for one in (fog, rain, *(branch.state.question for branch in branches)):
+            updates.update(session, one, Value(probability=0.4), **by)
+        updates.update(session, much, Value(quantiles={"0.1": 1.0, "0.5": 5.0, "0.9": 20.0}), **by)
+    with act(engine, 11) as (session, kate, now):
+        for slug, outcome in (("rain", "yes"), ("much", "10")):
+            question = registry.find(session, slug)
+            confirm(session, question, outcome, member=kate, now=now, known_at=day(10))
+    text = record_text(engine, {})
+    engine.dispose()
+    return text
 
 
 @pytest.fixture

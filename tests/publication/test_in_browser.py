@@ -23,7 +23,7 @@ from forecasts.samples import demonstration
 from tests.app.browsing import IN_BROWSER, tab
 from tests.publication.conftest import Stamps, record_text
 from tests.publication.test_proof import unresolve
-from tests.publication.test_tampering import APART, FOLDERS, RECORDS, Record, as_json
+from tests.publication.test_tampering import APART, FOLDERS, RECORDS, TIED, Record, as_json
 
 pytestmark = IN_BROWSER
 Scheme = Literal["light", "dark"]
@@ -116,7 +116,12 @@ def test_a_question_is_found_and_the_proof_holds(chromium: BrowserContext, folde
 
 
 def test_the_page_checks_a_record_sentence_for_sentence_as_verify_py(
-    whole: Path, tmp_path: Path, engine: Engine, stamps: Stamps, chromium: BrowserContext
+    whole: Path,
+    tied: str,
+    tmp_path: Path,
+    engine: Engine,
+    stamps: Stamps,
+    chromium: BrowserContext,
 ) -> None:
     """``verify.py`` is the reference; the page does not look at the other files."""
     unresolve(engine)
@@ -126,6 +131,11 @@ def test_the_page_checks_a_record_sentence_for_sentence_as_verify_py(
         record: Record = json.loads(kept)
         tamper(record)
         texts[name] = as_json(record)
+    texts["tied"] = tied
+    for name, (tamper, _) in TIED.items():
+        record = json.loads(tied)
+        tamper(record)
+        texts[f"tied, {name}"] = as_json(record)
     for number, (name, (tamper, _)) in enumerate((FOLDERS | APART).items()):
         shutil.copytree(whole, folder := tmp_path / f"{number}" / "record")
         tamper(folder)
@@ -135,7 +145,7 @@ def test_the_page_checks_a_record_sentence_for_sentence_as_verify_py(
     with tab(chromium) as page:
         page.goto((whole / "verify.html").as_uri())
         found = page.evaluate(CHECKED, list(texts.values()))
-    assert len(texts) > 90
+    assert len(texts) > 100
     for (name, text), (faults, said, verdict) in zip(texts.items(), found, strict=True):
         assert (faults, said, verdict) == expected(text, faults), name
 

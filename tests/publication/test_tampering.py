@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,21 @@ import pytest
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
+from forecasts.ledger.models import QuestionType
 from forecasts.ledger.receipts import receipts
 from forecasts.publication.forecast_proofs import compare
 from forecasts.publication.proof import program
-from forecasts.publication.verify import FILE, ONLY, Check, checked
+from forecasts.publication.verify import FILE, ONLY, Check, checked, held
+from forecasts.values.dependence import holds
+from forecasts.values.outline import Outline
 from tests.publication.conftest import Filled
 
+NO, HIGH = "if-will-it-rain-is-no-then", "if-will-it-rain-2-is-10-then-2"
 Record = dict[str, Any]
 Tamper = Callable[[Record], Any]
 Folder = Callable[[Path], Any]
 END = "the chain does not end in the stated digest: one was altered"
-FORM = "record.json does not have the form of this release: public record of forecasts, form 3"
+FORM = "record.json does not have the form of this release: public record of forecasts, form 4"
 
 
 def question(record: Record, slug: str) -> Record:
@@ -387,6 +392,68 @@ RECORDS: dict[str, tuple[Tamper, str]] = {
 }
 
 
+def tie(kind: str, place: int, old: str, new: str) -> Tamper:
+    """Return an edit of the row of a tie."""
+    return lambda record: altered(record["ties"][kind][place], old, new)
+
+
+def hashed_again(slug: str, change: Tamper) -> Tamper:
+    """Return an edit of a record, with the chain hashed again as if it had always been so."""
+
+    def edit(record: Record) -> None:
+        change(record)
+        rows = [*question(record, slug)["resolutions"], *record["ties"]["condition"]]
+        for one in rows:
+            place = one["place"] - 1
+            record["entries"][place][2] = hashlib.sha256(one["row"].encode()).hexdigest()
+        record["digest"] = digest_of(record)
+
+    return edit
+
+
+def a_removed_condition(record: Record) -> None:
+    record["ties"]["condition"].pop(1)
+    record["counts"]["ties"] += 1
+
+
+LEFT_OUT = "counts: ties: 2 counted, 1 stated"  # the other link is to a question that is hidden
+TIED: dict[str, tuple[Tamper, str]] = {
+    "a changed condition": (tie("condition", 1, '"no"', '"yes"'), "condition 2 does not match"),
+    "a changed condition, hashed again": (
+        hashed_again(NO, tie("condition", 1, '"no"', '"yes"')),
+        f"{NO} is annulled, but no condition:rain says so",
+    ),
+    "a changed range, hashed again": (
+        hashed_again(NO, tie("condition", 3, "10..", "11..")),
+        f"{HIGH} is not annulled: much is 10, and it was asked for 11..",
+    ),
+    "another parent": (tie("condition", 1, '"parent_id":1', '"parent_id":2'), f"{NO} is annulled"),
+    "a changed annulment": (
+        edit(NO, "resolutions", 0, '"annulled"', '"yes"'),
+        f"{NO} is not annulled: rain is yes, and it was asked for no",
+    ),
+    "a changed annulment's row": (
+        edit(NO, "resolutions", 0, '"annulled"', '"yes"'),
+        f"resolution 2 of {NO} does not match",
+    ),
+    "a removed annulment": (
+        put("resolutions", [], of=NO),
+        f"{NO}: the resolution of entry ",
+    ),
+    "an outcome instead, hashed again": (
+        hashed_again(NO, edit(NO, "resolutions", 0, '"annulled"', '"no"')),
+        f"{NO} is not annulled: rain is yes, and it was asked for no",
+    ),
+    "a removed condition": (lambda record: record["ties"]["condition"].pop(1), LEFT_OUT),
+    "a removed condition, counted": (
+        a_removed_condition,
+        f"{NO} is annulled, but no condition:rain says so",
+    ),
+    "a removed link": (lambda record: record["ties"]["question_link"].pop(), LEFT_OUT),
+    "a changed link": (tie("question_link", 0, "causes", "implies"), "question_link 1 does not"),
+}
+
+
 def as_json(record: Record) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
@@ -605,6 +672,53 @@ def test_each_way_is_named(whole: Path, folder: Path, tamper: Folder, named: str
         status, said = outcome(folder, *known)
         assert status == (3 if "cannot be checked" in said else 1)
         assert named in said
+
+
+def test_ties_without_a_fault_count_those_that_are_hidden(tied: str) -> None:
+    check = Check(json.loads(tied))
+    assert check.faults == []
+    assert "Not published: 1 tie of these questions (groups, conditions, links)." in check.said
+
+
+@pytest.mark.parametrize(("tamper", "named"), TIED.values(), ids=list(TIED))
+def test_an_annulment_follows_from_its_condition_and_no_tie_is_left_out(
+    tied: str, tamper: Tamper, named: str
+) -> None:
+    record = json.loads(tied)
+    tamper(record)
+    assert any(fault.startswith(named) for fault in Check(record).faults)
+
+
+BINARY = Outline(QuestionType.binary, None, None, None, None)
+CHOICE = Outline(QuestionType.multiple_choice, ["N", "E"], None, None, None)
+NUMBER = Outline(QuestionType.numeric, None, "0", "30", None)
+DATE = Outline(QuestionType.date, None, "2026-01-01", "2026-12-31", None)
+
+
+@pytest.mark.parametrize(
+    ("parent", "conditions", "outcomes"),
+    [
+        (BINARY, ["yes", "no"], ["yes", "no", "0.5", "1", "annulled", "ambiguous"]),
+        (CHOICE, ["N", "E"], ["N", "E", "annulled"]),
+        (
+            NUMBER,
+            ["..10", "10..20", "20.."],
+            ["0", "9.5", "10", "1e1", "20.0", "below_lower_bound", "above_upper_bound"],
+        ),
+        (
+            DATE,
+            ["..2026-02-01", "2026-02-01..2026-03-01T12:00:00Z", "2026-02-01T00:00:00+01:00.."],
+            ["2026-01-31T23:30:00Z", "2026-02-01", "2026-03-01T12:00:00Z", "above_upper_bound"],
+        ),
+    ],
+)
+def test_conditions_hold_as_in_the_ledger(
+    parent: Outline, conditions: list[str], outcomes: list[str]
+) -> None:
+    for condition, outcome in product(conditions, outcomes):
+        expected = holds(condition, parent, outcome)
+        assert held(condition, outcome, parent.type) == expected, (condition, outcome)
+    assert held("..soon", "2026-02-01", "date") is None
 
 
 @pytest.mark.parametrize(("tamper", "anchor"), APART.values(), ids=list(APART))

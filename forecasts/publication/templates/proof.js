@@ -1,7 +1,7 @@
 "use strict";
 // The same check as verify.py, which is the reference, with the browser's own SHA-256. A test
 // compares the two, sentence for sentence.
-const FORM = "public record of forecasts, form 3";
+const FORM = "public record of forecasts, form 4";
 const NOTHING = "0".repeat(64);
 const HOUR = 3600000000; // microseconds
 const SHA2 = { "0201": "SHA-256", "0202": "SHA-384", "0203": "SHA-512" };
@@ -68,6 +68,7 @@ class Check {
   older = new Map();
   forecasts = [];
   handles = new Map();
+  asked = new Map();
   scores = [];
   stated = [];
 
@@ -231,6 +232,8 @@ class Check {
     const decided = resolutions.filter((row) => ["confirmed", "withdrawn"].includes(row.state));
     decided.sort((now, then) => then.id - now.id);
     const outcome = decided.length && decided[0].state === "confirmed" ? decided[0].outcome : null;
+    const source = outcome === null ? "" : (decided[0].source ?? "");
+    this.asked.set(question.id, { slug, type: wording.type, outcome, source });
     const scores = one.scores.map((score) => only(score, "forecaster brier"));
     const given = new Map(scores.map((score) => [score.forecaster, score.brier]));
     if (given.size !== one.scores.length) this.faults.push(`${slug}: a score appears twice`);
@@ -249,19 +252,38 @@ class Check {
   }
 
   async ties(given, wordings) {
+    const follows = new Set();
     for (const kind of Object.keys(given)) {
       for (const one of given[kind]) {
         const row = await this.row(one, kind);
         const ends = [row.question_id, row.parent_id, row.other_id];
         if (ends.some((id) => (id ?? null) !== null && !wordings.has(id))) {
           this.faults.push(`${kind} ${row.id}: a row of another question`);
+        } else if (kind === "condition") {
+          const { slug, outcome } = this.asked.get(row.question_id);
+          const parent = this.asked.get(row.parent_id);
+          const told = parent.outcome;
+          const isHeld = told === null ? true : held(row.outcome, told, parent.type);
+          if (isHeld !== true) follows.add(`${slug} condition:${parent.slug}`);
+          if (isHeld === false && outcome !== "annulled") {
+            const why = `${parent.slug} is ${told}, and it was asked for ${row.outcome}`;
+            this.faults.push(`${slug} is not annulled: ${why}`);
+          }
         }
+      }
+    }
+    const every = [...this.asked.values()];
+    const sources = new Set(every.map(({ slug }) => `condition:${slug}`));
+    for (const { slug, outcome, source } of every) {
+      if (outcome !== "annulled" || !sources.has(source)) continue;
+      if (!follows.has(`${slug} ${source}`)) {
+        this.faults.push(`${slug} is annulled, but no ${source} says so`);
       }
     }
   }
 
   counts(given, wordings) {
-    let others = 0;
+    let [others, ties] = [0, 0];
     const elsewhere = [];
     for (const [place, entry] of this.entries) {
       if (this.opened.has(place)) continue;
@@ -270,6 +292,8 @@ class Check {
       if (entry.kind === "forecast") {
         if (slug) others += 1;
         else elsewhere.push(entry.question);
+      } else if (slug && TIES.split(" ").includes(entry.kind)) {
+        ties += 1;
       } else if (slug && (entry.kind === "resolution" || isLater)) {
         this.faults.push(`${slug}: the ${entry.kind} of entry ${place} was left out`);
       }
@@ -280,6 +304,7 @@ class Check {
       others,
       elsewhere: elsewhere.length,
       questions_elsewhere: questions,
+      ties,
     };
     only(given, Object.keys(found).join(" "));
     for (const [name, number] of Object.entries(found)) {
@@ -296,6 +321,10 @@ class Check {
       `Not published${part}: ${here} on these questions, and ${there} on ` +
         `${many(questions, "other question")}; their authors are hidden.${whole}`,
     );
+    if (ties) {
+      const named = `${many(ties, "tie")} of these questions (groups, conditions, links)`;
+      this.said.push(`Not published${part}: ${named}.`);
+    }
   }
 
   async stamps(given) {
@@ -427,6 +456,25 @@ function distance(row, options, outcome) {
   const outcomeAt = options.indexOf(outcome);
   const hit = vector[outcomeAt] === null ? options.length - 1 : outcomeAt;
   return vector.reduce((sum, p, k) => (p === null ? sum : sum + (p - (k === hit)) ** 2), 0) / 2;
+}
+
+function held(condition, outcome, type) {
+  if (["annulled", "ambiguous"].includes(outcome)) return false;
+  if (type === "multiple_choice") return condition === outcome;
+  const value = figure(outcome, type);
+  if (type === "binary") return value === figure(condition, type);
+  const [low, high] = condition.split("..");
+  const least = low ? figure(low, type) : -Infinity;
+  const most = high ? figure(high, type) : Infinity;
+  if ([value, least, most].some(Number.isNaN)) return null;
+  return (least <= value && value < most) || (value === most && most === Infinity);
+}
+
+function figure(text, type) {
+  const known = { yes: 1, no: 0, below_lower_bound: -Infinity, above_upper_bound: Infinity };
+  if (Object.hasOwn(known, text)) return known[text];
+  if (type !== "date") return Number(text);
+  return /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
 }
 
 async function checked(bytes) {
