@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -182,6 +183,10 @@ def why_review(item: Item) -> str:
         of = f" on “{as_text(shortened(move.option, 60))}”" if move.option else ""
         change = f"{as_text(move.before)} → {as_text(move.now)}"
         reasons.append(f"**Crowd of {move.forecasters:,} moved**{of}: {change}")
+    if item.linked is not None:
+        title = as_text(shortened(item.linked.text.title, 100))
+        href = f"question?slug={quote(item.linked.slug, safe='')}"
+        reasons.append(f"**Look again**: you updated [{title}]({href}), which is linked")
     return " · ".join(reasons)
 
 

@@ -21,6 +21,7 @@ from forecasts.resolution.disputes import open_disputes
 from forecasts.resolution.progress import parked_ids
 from forecasts.scores.crowd_moves import CrowdMove, crowd_moves
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
+from forecasts.updates.look_again import updated_since
 from forecasts.updates.updates import current_forecasts
 
 SHOWN = 7  # of the agenda at first
@@ -46,7 +47,8 @@ class Item:
     """A question that needs the member today, and why; ``forecast``: the member's own.
 
     A review is due as the forecast is older than its ``interval`` (``overdue``), as the crowd has
-    moved, or else as the question closes within ``LAST_LOOK``. News has the newest
+    moved, as the forecast on a linked question was updated since (``linked``), or else as the
+    question closes within ``LAST_LOOK``. News has the newest
     ``article`` that is suggested for the question since, with the ``suggestion``.
     """
 
@@ -56,6 +58,7 @@ class Item:
     interval: timedelta | None = None
     overdue: bool = False
     crowd_move: CrowdMove | None = None
+    linked: QuestionState | None = None
     suggestion: Suggestion | None = None
     article: Article | None = None
 
@@ -88,6 +91,8 @@ class Item:
             return f"crowd {move.before} → {move.now}"
         if self.overdue and self.forecast is not None:
             return f"{(now - self.forecast.made_at).days} days old"
+        if self.linked is not None:
+            return f"since {self.linked.slug}"
         if self.article is not None:
             return f"article {self.article.id}"
         words = {Todo.decide: "disputed", Todo.retry: "parked"}
@@ -163,7 +168,7 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
     current = [(states[id_], mine[id_]) for id_ in forecast]
     own = [one for one in current if one[0].id in may_forecast]
     review_intervals = intervals(session, member)
-    items = _reviews(session, own, review_intervals, now)
+    items = [] if member is None else _reviews(session, member, own, review_intervals, now)
     reviewed = {one.state.id for one in items}
     rest = [one for one in own if one[0].id not in reviewed]
     items += [] if member is None else _news(session, member, rest, now)
@@ -210,18 +215,24 @@ def is_empty(session: Session) -> bool:
 
 def _reviews(
     session: Session,
+    member: Member,
     current: Sequence[tuple[QuestionState, Forecast]],
     review_intervals: Intervals,
     now: datetime,
 ) -> list[Item]:
     moves = crowd_moves(session, [(state.text, forecast) for state, forecast in current], now=now)
+    states = {state.id: state for state, _ in current}
+    said = {state.id: forecast for state, forecast in current}
+    linked = updated_since(session, said, member=member) if len(said) > 1 else {}
     found = []
     for state, forecast in current:
         interval, age = review_intervals.on(state.id), now - forecast.made_at
         last_look = state.text.close_time - now < LAST_LOOK <= age
-        if age > interval or state.id in moves or last_look:
-            move = moves.get(state.id)
-            found.append(Item(Todo.review, state, forecast, interval, age > interval, move))
+        other = states.get(linked.get(state.id, 0))
+        move = moves.get(state.id)
+        if age > interval or move is not None or last_look or other is not None:
+            overdue = age > interval
+            found.append(Item(Todo.review, state, forecast, interval, overdue, move, other))
     return found
 
 

@@ -121,13 +121,14 @@ def links_of(session: Session, question: Question, *, now: datetime) -> list[Lin
 
 def links(session: Session, where: Any = True, *, now: datetime) -> list[Link]:
     """Return the links whose questions the reader may both see, the oldest first."""
-    rows = _newest(session, where)
+    rows = link_rows(session, where)
     ids = {id_ for row in rows for id_ in (row.question_id, row.other_id)}
     states = by_id(session, sorted(ids), now=now) if ids else {}
     return [Link(states[row.question_id], states[row.other_id], row) for row in rows]
 
 
-def _newest(session: Session, where: Any) -> Sequence[QuestionLink]:
+def link_rows(session: Session, where: Any = True) -> Sequence[QuestionLink]:
+    """Return the rows of the links whose questions the reader may both see, the oldest first."""
     table = QuestionLink
     later = select(_LATER.id).where(
         _LATER.question_id == table.question_id,

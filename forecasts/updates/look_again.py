@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import permutations
 
-from sqlmodel import Session
+from sqlmodel import Session, and_, col, select
 
 from forecasts.common.vocabulary import LinkKind
-from forecasts.ledger.models import Forecast, Member
-from forecasts.questions.links import Link
+from forecasts.ledger.models import CurrentForecast, Forecast, Member, QuestionLink
+from forecasts.questions.links import Link, link_rows
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.updates import current_forecasts
+
+_TOGETHER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,27 @@ class Linked:
     forecast: Forecast | None
     distance: float | None
     is_older: bool
+
+
+def updated_since(
+    session: Session, said: Mapping[int, Forecast], *, member: Member
+) -> dict[int, int]:
+    """Return the questions whose forecast may not know of the member's update of a linked one.
+
+    With the question updated last, by ids. ``said``: the member's current forecasts, or some. Those
+    made within a day of each other were made together: else each would ask for the other again.
+    """
+    own = select(CurrentForecast.question_id).where(CurrentForecast.member_id == member.id)
+    found: dict[int, int] = {}
+    ends = col(QuestionLink.question_id).in_(own), col(QuestionLink.other_id).in_(own)
+    for row in link_rows(session, and_(*ends)):
+        for id_, other in permutations((row.question_id, row.other_id)):
+            if not {id_, other} <= said.keys():
+                continue
+            newest = said[found.get(id_, other)].made_at
+            if newest <= said[other].made_at > said[id_].made_at + _TOGETHER:
+                found[id_] = other
+    return found
 
 
 def distance(kind: LinkKind | str, one: float, other: float) -> float | None:

@@ -14,7 +14,8 @@ from forecasts.agenda.revisits import DEFAULT_INTERVAL, mark_seen, set_interval
 from forecasts.agenda.today import RECENT, Today, Todo, is_empty, new_results, today
 from forecasts.articles.library import store
 from forecasts.ledger import database
-from forecasts.ledger.models import Member, PolicyKind, Question, Role
+from forecasts.ledger.models import LinkKind, Member, PolicyKind, Question, Role
+from forecasts.questions.links import link, unlink
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import assignments, disputes, proposals
 from forecasts.updates import updates
@@ -122,6 +123,29 @@ def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
     assert first.crowd_move is not None
     assert (first.crowd_move.before, first.crowd_move.now) == ("40%", "70%")
     assert [one.why(day(18)) for one in (first, second)] == ["crowd 40% → 70%", "17 days old"]
+
+
+def test_an_update_asks_to_look_again_at_linked_questions(session: Session, alice: Member) -> None:
+    """Those of one sitting know of each other, or each would ask for the other for ever."""
+    talks, meet, deal, other = (
+        ask(session, alice, slug=slug, scheduled_close_time=day(90))
+        for slug in ("talks", "meet", "deal", "other")
+    )
+    for question in (talks, meet, deal, other):
+        say(session, question, alice, 0.4, 1)
+    for end in (talks, deal):
+        link(session, meet, end, LinkKind.causes, member=alice, now=day(1))
+    assert today(session, alice, now=day(2)).agenda == []
+    say(session, meet, alice, 0.7, 3)
+    items = today(session, alice, now=day(3.1)).agenda
+    assert {one.state.slug: one.why(day(3.1)) for one in items} == {
+        "talks": "since meet",
+        "deal": "since meet",
+    }
+    say(session, talks, alice, 0.5, 3.2)
+    assert listed(today(session, alice, now=day(3.3))) == ["deal"]
+    unlink(session, meet, deal, LinkKind.causes, member=alice, now=day(3.4))
+    assert today(session, alice, now=day(3.5)).agenda == []
 
 
 @on_both

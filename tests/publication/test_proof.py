@@ -91,6 +91,7 @@ def test_records_of_both_databases_are_proved(engine: Engine, stamps: Stamps) ->
         "others": 1,
         "elsewhere": 4,
         "questions_elsewhere": 3,
+        "ties": 0,
     }
     assert Check(chosen).faults == []
 

@@ -13,7 +13,9 @@ from forecasts.agenda.revisits import DEFAULT_INTERVAL
 from forecasts.agenda.today import SHOWN
 from forecasts.articles import library
 from forecasts.ledger import database
-from forecasts.ledger.models import Role
+from forecasts.ledger.models import LinkKind, Role
+from forecasts.questions.links import link
+from forecasts.questions.registry import find
 from forecasts.reading.article import CapturedArticle
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -178,6 +180,24 @@ def test_one_list_has_all_that_needs_the_reader_in_the_order_of_urgency(
     said = words(furnished)
     assert "**Crowd of 1 moved**: 50% → 80%" in said
     assert "[Open](articles?article=2), The Gazette: “The quay opens at last" in said
+
+
+def test_a_card_asks_to_look_again_after_an_update_of_a_linked_question(
+    furnished: AppTest, engine: Engine
+) -> None:
+    far = {"by": "bob (simulated)", "scheduled_close_time": day(80)}
+    register(engine, "crane", title="Will the crane move?", **far)
+    register(engine, "late", title="Is it [late]?", **far)
+    with database.writing(engine) as ledger:
+        ends = find(ledger, "late"), find(ledger, "crane")
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        link(ledger, *ends, LinkKind.causes, member=bob, now=day(1))
+    say(engine, "crane", 0.4, at=1)
+    say(engine, "late", 0.4, at=3)
+    visit(furnished, "today")
+    [line] = [one.value for one in furnished.caption if "Look again" in one.value]
+    link_to = "[Is it \\[late\\]\\?](question?slug=late), which is linked"
+    assert line.startswith(f"**Look again**: you updated {link_to} · ")
 
 
 def test_an_outcome_is_recorded_on_its_card_which_leaves_the_list(
