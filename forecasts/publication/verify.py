@@ -237,7 +237,7 @@ class Check:
         decided = [row for row in resolutions if row["state"] in ("confirmed", "withdrawn")]
         newest = max(decided, key=lambda row: row["id"], default=None)
         outcome = newest["outcome"] if newest and newest["state"] == "confirmed" else None
-        source = newest.get("source", "") if outcome else ""
+        source = newest.get("source", "") if newest and outcome else ""
         self.asked[question["id"]] = (slug, wording["type"], outcome, source)
         given = {only(score, SCORE)["forecaster"]: score["brier"] for score in one["scores"]}
         if len(given) != len(one["scores"]):
