@@ -153,8 +153,8 @@ def foreseen(questions: pd.DataFrame, links: pd.DataFrame) -> npt.NDArray[np.boo
     """Return which links were made before the first of their questions closed.
 
     Or before its outcome was known, if that was earlier. A later link may know the outcome: it is
-    shown, but joins no family and enters no price, or whoever makes it could choose by the
-    outcomes the questions that count once. A link without a time was made before.
+    shown, but joins no family and enters no price, or its author could choose, by the
+    outcomes, the questions that count once. A link without a time was made before.
     """
     times = ["scheduled_close_time", "actual_close_time", "known_at", "resolved_at"]
     end = questions.set_index("question_id")[times].min(axis=1)

@@ -62,7 +62,7 @@ def link(
     One that excludes or is equivalent goes from the older to the newer question. The member must be
     allowed to forecast both, and to change the first if another member has made the link; for a
     certain one, to change both, since reports then count them as one family. Refused if it is as it
-    was, or final: whoever changed it then could choose by the outcome how reports count.
+    was, or final: a change could then choose, by the outcome, how reports count.
     """
     one, other = _ends(one, other, LinkKind(kind))
     require_prose(reason, "The reason")
