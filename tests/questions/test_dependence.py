@@ -309,7 +309,7 @@ def test_a_link_is_changed_and_removed_by_new_rows(
 def test_a_certain_link_is_final_once_one_of_its_questions_has_closed(
     session: Session, alice: Member, question: Question
 ) -> None:
-    """Else whoever changes it could choose, by the outcome, how reports count."""
+    """Else a change could choose, by the outcome, how reports count."""
     snow = ask(session, alice, slug="snow", scheduled_close_time=day(20))
     fog = ask(session, alice, slug="fog", scheduled_close_time=day(20))
     sure: Any = {"strength": LinkStrength.certain, "member": alice}
