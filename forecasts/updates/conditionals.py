@@ -57,6 +57,13 @@ def implied(
     """Return the implications of the member's forecasts on a question and its branches."""
     found = branches_of(session, parent.question, now=now)
     said = current_forecasts(session, member, at=now) if found else {}
+    return implied_by(parent, found, said)
+
+
+def implied_by(
+    parent: QuestionState, found: Sequence[Branch], said: Mapping[int, Forecast]
+) -> list[Implied]:
+    """Return the implications of forecasts, by question id, on a question and its branches."""
     if parent.id not in said:
         return []
     own = value_of(said[parent.id])

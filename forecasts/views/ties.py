@@ -120,11 +120,24 @@ class Branch(TiedQuestion):
     condition: str = Field(description="that outcome")
 
 
+class Implied(View):
+    """The probabilities that follow from your forecasts on a question and its conditional."""
+
+    title: str = Field(description="of the conditional, without its condition")
+    both: dict[str, float] = Field(
+        description="by outcome of the parent: the probability of it and a yes"
+    )
+    total: float | None = Field(
+        description="the probability of a yes; null unless the outcomes are all of the parent's"
+    )
+
+
 class Conditional(View):
     """A question with those that are asked under its outcomes."""
 
     parent: TiedQuestion
     branches: list[Branch] = Field(description="oldest first")
+    implied: list[Implied] = Field(description="the implications of your forecasts on them")
 
 
 class Move(View):
@@ -224,8 +237,16 @@ def conditional(
 ) -> Conditional:
     """Return a question and its branches with the reader's forecasts."""
     mine = _mine(session, now)
-    branches = [Branch(**_tied(one.state, mine), condition=one.outcome) for one in found]
-    return Conditional(parent=TiedQuestion(**_tied(parent, mine)), branches=branches)
+    follows = []
+    if found and parent.id in mine:
+        from forecasts.updates.conditionals import implied_by  # which loads NumPy and SciPy
+
+        follows = implied_by(parent, found, mine)
+    return Conditional(
+        parent=TiedQuestion(**_tied(parent, mine)),
+        branches=[Branch(**_tied(one.state, mine), condition=one.outcome) for one in found],
+        implied=[Implied.of(one) for one in follows],
+    )
 
 
 def _mine(session: Session, now: datetime) -> Mapping[int, models.Forecast]:

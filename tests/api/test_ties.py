@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -30,6 +31,7 @@ GROUP: dict[str, Any] = {
         {"label": "then", "closes": "2026-12-31"},
     ],
 }
+JUNE = 0.2
 MARCH = "will-brenholt-open-its-bridge-march-2026"
 
 
@@ -73,6 +75,14 @@ def test_a_conditional_and_links_are_made_and_read_back(api: TestClient) -> None
     yes, no = made.json()["branches"]
     assert (yes["condition"], yes["forecast"]["probability"], no["forecast"]) == ("yes", 0.6, None)
     assert api.get(f"{V1}/questions/{parent}/conditional").json() == made.json()
+    assert made.json()["implied"] == [
+        {"title": "Will tolls rise?", "both": {"yes": pytest.approx(JUNE * 0.6)}, "total": None}
+    ]
+    said = api.post(f"{V1}/questions/{no['question']}/forecasts", json={"probability": 0.1})
+    assert said.status_code == 201, said.text
+    [whole] = api.get(f"{V1}/questions/{parent}/conditional").json()["implied"]
+    assert whole["both"]["no"] == pytest.approx((1 - JUNE) * 0.1)
+    assert whole["total"] == pytest.approx(JUNE * 0.6 + (1 - JUNE) * 0.1)
     shown = api.get(f"{V1}/questions/{no['question']}").json()
     assert shown["condition"]["outcome"] == "no"
     sent = {"other": no["question"], "kind": "causes", "reason": "Costs."}
