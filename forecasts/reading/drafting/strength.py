@@ -86,3 +86,91 @@ def _names(sentence: str, subject: str) -> bool:
     if any(in_full(short, subject) == subject for short in _THE.findall(sentence.lower())):
         return True
     return set(words) - {"s", "a", "an", "the"} <= set(re.findall(r"\w+", sentence.lower()))
+
+
+# ---- the title alone, without its sentence
+
+_BY_DAY = r"(?: (?:by|until|from) (?:\d{1,2} )?(?:[A-Z][a-z]+ )?\d{4})"
+_ASIDE = re.compile(
+    r",? (?:after|since|because|amid|despite|although|while|for the first time|in a (?:test"
+    r"|dispute|reversal|move|bid|vote|row)|before)\b[^?]*?(?=" + _BY_DAY + r"|\?| (?:if|unless)\b)"
+    r"|, (?:an?|the|which|who|when|where|whose|more|less|worth|with|up|down|against|mostly) [^?]*?"
+    r"(?=" + _BY_DAY + r"|\?| (?:if|unless)\b)"
+)
+_AFTER_DAY = re.compile(r"(?<=\d{4}) (?!(?:if|unless|whether)\b)[^?]+(?=\?)")
+# Finite verbs, which follow "Will …" only after one of the words that begin a clause.
+_LEFT_OVER_VERB = re.compile(
+    r"\b(?:is|are|was|were|has|have(?! to)|had|will|would|could|said|says|agrees|goes|races|begins"
+    r"|ends|takes|makes|lost|won|expects|plans|gave|want|asked|told|warned)\b"
+)
+_CLAUSE_WORD = re.compile(
+    r"\b(?:that|which|who|whom|whose|if|unless|whether|when|where|before|after|once|until|what|how)\b"
+)
+_FAULTS = tuple(
+    (re.compile(pattern), fault)
+    for pattern, fault in (
+        (r"^Will (?:is|are|was|otherwise|for|to|of|in|on|and|but|so)\b", "no clear subject"),
+        (r"^Will Otherwise\b", "no clear subject"),
+        (r"\b(?:of (?:them|it)|them|him|himself|so|one|the following|this time|as well|again)\b"
+         r"(?= (?:by|until|if)|\?|,| and )", "something is not named"),
+        (r"^Will (?:the )?(?:both|two|all|many|some|few|other|new|first|second|next)"
+         r" (?:of |\w+s? )",
+         "nobody is named"),
+        (r"^Will (?:the|an?) (?:government|club|team|company|city|council|port|bank|mayor|president"
+         r"|minister|party|party's leader|front|airport|court|parliament|regional parliament|agency"
+         r"|authority|study|group|new [a-z]+|state|union|report|window|price|law|bill|final|finals"
+         r"|organisers|election|budget|sale|merger|deal|plan)(?: [a-z]|$)", "it could be any"),
+        (r"\d\. |\b[ap]\.m\. [A-Z]|\b(?:its|their|his|her) (?=by|until|\?)", "cut in the middle"),
+        (r"\b(?:and|or|the|an?|of|to|in|at|for|with|from|on) (?:by|until) \d", "cut in the middle"),
+        (r", [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
+        (r"^Will (?:anybody|anything|either|any|there be a \w+) ", "it could be any"),
+        (r"^Will [A-Z][a-z-]+ [a-z]*[^\Ws]s [a-z]", "it could be any"),
+        (rf"\b(?:in|from|on) (?:\d+ )?(?:{'|'.join(MONTHS)})\b[^?]* (?:by|on|until) \d",
+         "two dates"),
+        (r"\b(?:follow|put|set|take|get|come|vote) (?:by|until) \d", "cut in the middle"),
+    )
+)  # fmt: skip
+_LONGEST_TITLE = 170  # characters
+
+
+def without_asides(question: str) -> str:
+    """Return a title without the clauses that only tell its sentence's story."""
+    short = _AFTER_DAY.sub("", _ASIDE.sub("", _ROLE.sub(lambda one: one[0].lower(), question)))
+    return short if len(short.split()) >= _SHORTEST else question
+
+
+_SHORTEST = 4  # words
+_ROLE = re.compile(
+    r"(?<=^Will )(?:Former|Midfielder|Goalkeeper|Defender|Striker|Researchers|Engineers|Otherwise"
+    r"|Director|Coach|Captain|Author|Actor|Singer|Maker|Aircraft|Carmaker|Chipmaker|Astronauts)\b"
+)
+
+
+def find_fault(question: str) -> str:
+    """Return why a title cannot be read alone, or ''."""
+    if len(question) > _LONGEST_TITLE:
+        return "too long"
+    for pattern, fault in _FAULTS:
+        if pattern.search(question):
+            return fault
+    verb = _LEFT_OVER_VERB.search(question)
+    if verb and not _CLAUSE_WORD.search(question[: verb.start()]):
+        return "two verbs"
+    return ""
+
+
+def is_about_a_name(question: str) -> bool:
+    """Return whether a title is about something named, and says more than "win"."""
+    return _ABOUT_A_NAME.match(question) is not None and len(question.split()) > _SHORTEST + 1
+
+
+_ABOUT_A_NAME = re.compile(
+    r"Will (?:(?:the|President|Prime Minister|Chancellor) )?(?!(?:City|United)\b)[A-Z][\w.'’-]+"
+    r"(?: [A-Z(][\w.'’-]+| (?:of|and|the) (?=[A-Z]))* (?!be (?![a-z]+ed )"
+    r"|(?:start|begin|attend|play|miss|win|face|try|look|return)\b)[a-z]"
+)
+
+
+def names_someone(question: str) -> bool:
+    """Return whether a title has a name after its first word."""
+    return _NAME.search(_DATES.sub("", question)) is not None
