@@ -69,7 +69,7 @@ def test_an_article_is_shown_with_its_strong_drafts_and_more_where_that_is_wante
     assert "The Coast Courier · 2026-01-02" in shown
     assert "crossed the bay since 1952" not in shown
     assert "crossed the bay since 1952" in forecasts("articles", "1", "--text").stdout
-    undated = dated - 1
+    undated = dated + 1  # clear drafts come first
     assert f"  {dated}. Will the council" in shown
     assert f"  {undated}. " not in shown
     assert "Weaker drafts not shown (" in shown
