@@ -51,6 +51,12 @@ from forecasts.reading.drafting.strength import (
 from forecasts.reading.text_quotes import TextQuote, quote_at
 
 MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
+HORIZON_MONTHS = 6
+FEW = 4  # strong drafts of an article
+_YEAR = re.compile(r"(?:by|until|on|from) (?:\d+ )?(?:[A-Z][a-z]+ )?\d{4}")
+_BEFORE_DAY = re.compile(r" (?:on|by|in|before|until|from|at)?\s*$")
+_ITS_EVENT = "the main event of the article"
+_NO_DEADLINE = "gives no deadline"
 # Sentences before and after one in which its outcome is looked for: in all of them, the time would
 # grow with the square of their number.
 NEAR = 100
@@ -186,93 +192,63 @@ def _after_dateline(sentence: str, published_at: date) -> int:
 
 
 def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
-    """Return the drafts of a whole article: its headline's, then strong ones, then weak ones.
+    """Return the drafts of a whole article: strong ones, then weak ones, each in its text's order.
 
-    A sentence with an event of ``events`` asks for that. The titles are without asides. If fewer
-    than ``FEW`` are strong, those that lack only a deadline get ``HORIZON_MONTHS`` from
-    publication.
+    A sentence with an event of ``events`` asks about that. Titles are without asides. If fewer than
+    ``FEW`` are strong, those that lack only a deadline get ``HORIZON_MONTHS`` from publication.
     """
     horizon = add_months(published_at, HORIZON_MONTHS)
-    found: dict[int, Draft] = {}
-    for one in draft_questions(text, published_at=published_at, title=title):
-        if one.quote == title and one.close_date is None:  # the lead says when
-            continue
-        found[one.start] = _dated(replace(one, question=without_asides(one.question)), published_at)
-    events: set[str] = set()
+    found = {
+        one.start: _checked(one, published_at)
+        for one in draft_questions(text, published_at=published_at, title=title)
+        if one.quote != title or one.close_date is not None  # else the lead says when
+    }
     for start, end in find_sentences(text):
         if end - start > MAX_LENGTH:
             continue
         start += _after_dateline(text[start:end], published_at)
         event = find_choice(text[start:end], text, published_at=published_at)
         event = event or find_event(text[start:end], text, published_at=published_at)
-        if event is None or event.question in events:
+        if event is None:
             continue
-        events.add(event.question)
         near = text[end : end + _CONTEXT]
         day = event.last_day or first_day(near, 0, published_at) or horizon
-        told = found[start].told if start in found else ""
-        found[start] = Draft(
-            quote_at(text, start, end), start, end, event.by(day), day,
-            Strength.strong, _ITS_EVENT, told,
-            QuestionType.multiple_choice if event.options else QuestionType.binary, event.options,
-        )  # fmt: skip
-    drafts = [_checked(one) for _, one in sorted(found.items())]
-    if not any(one.strength is Strength.strong and one.start < LEAD for one in drafts):
-        day = first_day(text[:LEAD], 0, published_at) or horizon
-        for at, one in enumerate(drafts):
-            if one.start < LEAD and (longer := _with_horizon(one, day)):
-                drafts[at] = longer
-                break
+        asks = without_asides(event.by(day))
+        if event.options or not find_fault(asks):
+            found[start] = Draft(
+                quote_at(text, start, end), start, end, asks, day, Strength.strong, _ITS_EVENT,
+                found[start].told if start in found else "",
+                QuestionType.multiple_choice if event.options else QuestionType.binary,
+                event.options,
+            )  # fmt: skip
+    drafts = [one for _, one in sorted(found.items())]
     few = FEW - sum(one.strength is Strength.strong for one in drafts)
+    asked: set[str] = set()
     for at, one in enumerate(drafts):
         if few > 0 and (longer := _with_horizon(one, horizon)):
             drafts[at], few = longer, few - 1
-    asked: set[str] = set()
-    for at, one in enumerate(drafts):
-        if one.question in asked:
+        elif one.question in asked:
             drafts[at] = replace(one, strength=Strength.weak, reason="repeats a draft above")
-        asked.add(one.question)
-    drafts.sort(key=lambda one: (one.strength is Strength.weak, bool(one.told), one.start))
-    strong = [one for one in drafts if one.strength is Strength.strong and not one.told]
-    if strong:
-        first = max(strong, key=lambda one: (_shared(one.question, title), -one.start))
-        drafts.remove(first)
-        drafts.insert(0, first)
-    return drafts
+        asked.add(drafts[at].question)
+    return sorted(drafts, key=lambda one: (one.strength is Strength.weak, bool(one.told)))
 
 
-HORIZON_MONTHS = 6
-FEW = 4
-LEAD = 600  # characters
-_YEAR = re.compile(r"(?:by|until|on|from) (?:\d+ )?(?:[A-Z][a-z]+ )?\d{4}")
-_ITS_EVENT = "an event that decides what the article is about"
-_NO_DEADLINE = "gives no deadline"
-
-
-def _checked(draft: Draft) -> Draft:
-    is_sentence = draft.strength is Strength.strong and draft.reason != _ITS_EVENT
-    if is_sentence and draft.kind is QuestionType.binary and not _YEAR.search(draft.question):
-        return replace(draft, strength=Strength.weak, reason="its deadline is not in the title")
-    if is_sentence and (fault := find_fault(draft.question)):
-        return replace(draft, strength=Strength.weak, reason=fault)
-    return draft
-
-
-def _dated(draft: Draft, published_at: date) -> Draft:
-    """Return a draft whose title names a day to come with that day as its deadline."""
-    if draft.close_date or not draft.is_complete or draft.kind is not QuestionType.binary:
+def _checked(draft: Draft, published_at: date) -> Draft:
+    """Return a draft without asides, with a day in its title as its deadline, weak if garbled."""
+    if draft.kind is not QuestionType.binary or not draft.is_complete:
         return draft
-    for start, end, day in calendar_days(draft.question, published_at):
+    draft = replace(draft, question=without_asides(draft.question))
+    days = [] if draft.close_date else calendar_days(draft.question, published_at)
+    for start, end, day in days[:1]:
         rest = _BEFORE_DAY.sub("", draft.question[:start]) + draft.question[end:]
         asked = replace(draft, question=rest).question_by(day)
-        is_named = names_someone(asked) and draft.reason.endswith(_NO_DEADLINE)
-        strength = Strength.strong if is_named else draft.strength
-        reason = "a day to come" if is_named else draft.reason
-        return replace(draft, question=asked, close_date=day, strength=strength, reason=reason)
-    return draft
-
-
-_BEFORE_DAY = re.compile(r" (?:on|by|in|before|until|from|at)?\s*$")
+        draft = replace(draft, question=asked, close_date=day)
+        if names_someone(asked) and draft.reason.endswith(_NO_DEADLINE):
+            draft = replace(draft, strength=Strength.strong, reason="a day to come")
+    has_day = _YEAR.search(draft.question) is not None
+    fault = find_fault(draft.question) if has_day else "its deadline is not in the title"
+    is_weak = draft.strength is Strength.weak or not fault
+    return draft if is_weak else replace(draft, strength=Strength.weak, reason=fault)
 
 
 def _with_horizon(draft: Draft, day: date) -> Draft | None:
@@ -287,14 +263,8 @@ def _with_horizon(draft: Draft, day: date) -> Draft | None:
     return replace(draft, question=asked, close_date=day, strength=Strength.strong, reason=reason)
 
 
-def _shared(question: str, title: str) -> int:
-    """Return how many beginnings of words a question shares with the headline."""
-    words = [{w[:5].lower() for w in re.findall(r"[\w-]{4,}", one)} for one in (question, title)]
-    return len(words[0] & words[1])
-
-
 def drafts_of(article: Article) -> list[Draft]:
-    """Return the drafts of a stored article, its headline's question first (``draft_article``).
+    """Return the drafts of a stored article, clear ones first (``draft_article``).
 
     Relative times count from the day of publication, or of capture if that is unknown.
     """

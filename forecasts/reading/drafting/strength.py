@@ -40,6 +40,56 @@ _ANY_MATTER = re.compile(r"\ban? [a-z-]+$")  # "hold a vote", "elect a successor
 _BY = re.compile(r" (?:by|until|from) (?=[\dA-Z])")
 _THE = re.compile(r"\bthe [a-z-]+")
 _THIS = re.compile(r"(?:this|these|that|those|such)\b", re.IGNORECASE)
+# Of a title alone, without its sentence.
+_BY_DAY = r"(?: (?:by|until|from) (?:\d{1,2} )?(?:[A-Z][a-z]+ )?\d{4})"
+_END = rf"(?={_BY_DAY}|\?| (?:if|unless)\b)"
+_ASIDE = re.compile(
+    r",? (?:after|since|because|amid|despite|although|while|for the first time|in a (?:test|dispute"
+    rf"|reversal|move|bid|vote|row)|before)\b[^?]*?{_END}"
+    r"|, (?:an?|the|which|who|when|where|whose|more|less|worth|with|up|down|against|mostly) [^?]*?"
+    rf"{_END}"
+)
+_AFTER_DAY = re.compile(r"(?<=\d{4}) (?!(?:if|unless|whether)\b)[^?]+(?=\?)")
+# Finite verbs, which follow "Will …" only after one of the words that begin a clause.
+_LEFT_OVER_VERB = re.compile(
+    r"\b(?:is|are|was|were|has|have(?! to)|had|will|would|could|said|says|agrees|goes|races|begins"
+    r"|ends|takes|makes|lost|won|expects|plans|gave|want|asked|told|warned)\b"
+)
+_CLAUSE_WORD = re.compile(
+    r"\b(?:that|which|who|whom|whose|if|unless|whether|when|where|before|after|once|until|what|how)\b"
+)
+_FAULTS = tuple(
+    (re.compile(pattern), fault)
+    for pattern, fault in (
+        (r"^Will (?:is|are|was|otherwise|for|to|of|in|on|and|but|so)\b", "no clear subject"),
+        (r"\b(?:of it|them|him|himself|so|one|the following|this time|as well|again)"
+         r"(?= (?:by|until|if) |\?|,| and )", "something is not named"),
+        (r"^Will (?:the )?(?:both|two|all|many|some|few|other|new|first|second|next|any\w*|either"
+         r"|there be a) ", "nobody is named"),
+        (r"^Will (?:the|an?) (?:club|team|company|city|port|bank|mayor|president|minister|party"
+         r"|party's leader|front|airport|study|group|new [a-z]+|state|union|report|window|price|law"
+         r"|bill|finals?|organisers|election|budget|sale|merger|deal|plan) [a-z]",
+         "it could be any"),
+        (r"^Will [A-Z][a-z-]+ [a-z]*[^\Ws]s [a-z]", "it could be any"),
+        (r"\b(?:and|or|the|an?|of|to|in|at|for|with|from|on|follow|put|set|take|get|come|vote)"
+         r" (?:by|until) \d", "cut in the middle"),
+        (r", [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
+        (rf"\b(?:by|in|from|on) (?:\d+ )?(?:{'|'.join(MONTHS)})\b[^?]* (?:by|on|until) \d",
+         "two dates"),
+    )
+)  # fmt: skip
+# Words that begin a sentence, with a capital that the title keeps.
+_NO_NAME = re.compile(
+    r"(?<=^Will )(?:Former|Midfielder|Goalkeeper|Defender|Striker|Researchers|Engineers|Otherwise"
+    r"|Director|Coach|Captain|Author|Actor|Singer|Maker|Aircraft|Carmaker|Chipmaker|Astronauts)\b"
+)
+_LONGEST_TITLE = 170  # characters
+_SHORTEST = 4  # words
+_ABOUT_A_NAME = re.compile(
+    r"Will (?:(?:the|President|Prime Minister|Chancellor) )?(?!(?:City|United)\b)[A-Z][\w.'’-]+"
+    r"(?: [A-Z(][\w.'’-]+| (?:of|and|the) (?=[A-Z]))* (?!be (?![a-z]+ed )"
+    r"|(?:start|begin|attend|play|miss|win|face|try|look|return)\b)[a-z]"
+)
 
 
 def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
@@ -88,62 +138,11 @@ def _names(sentence: str, subject: str) -> bool:
     return set(words) - {"s", "a", "an", "the"} <= set(re.findall(r"\w+", sentence.lower()))
 
 
-# ---- the title alone, without its sentence
-
-_BY_DAY = r"(?: (?:by|until|from) (?:\d{1,2} )?(?:[A-Z][a-z]+ )?\d{4})"
-_ASIDE = re.compile(
-    r",? (?:after|since|because|amid|despite|although|while|for the first time|in a (?:test"
-    r"|dispute|reversal|move|bid|vote|row)|before)\b[^?]*?(?=" + _BY_DAY + r"|\?| (?:if|unless)\b)"
-    r"|, (?:an?|the|which|who|when|where|whose|more|less|worth|with|up|down|against|mostly) [^?]*?"
-    r"(?=" + _BY_DAY + r"|\?| (?:if|unless)\b)"
-)
-_AFTER_DAY = re.compile(r"(?<=\d{4}) (?!(?:if|unless|whether)\b)[^?]+(?=\?)")
-# Finite verbs, which follow "Will …" only after one of the words that begin a clause.
-_LEFT_OVER_VERB = re.compile(
-    r"\b(?:is|are|was|were|has|have(?! to)|had|will|would|could|said|says|agrees|goes|races|begins"
-    r"|ends|takes|makes|lost|won|expects|plans|gave|want|asked|told|warned)\b"
-)
-_CLAUSE_WORD = re.compile(
-    r"\b(?:that|which|who|whom|whose|if|unless|whether|when|where|before|after|once|until|what|how)\b"
-)
-_FAULTS = tuple(
-    (re.compile(pattern), fault)
-    for pattern, fault in (
-        (r"^Will (?:is|are|was|otherwise|for|to|of|in|on|and|but|so)\b", "no clear subject"),
-        (r"^Will Otherwise\b", "no clear subject"),
-        (r"\b(?:of (?:them|it)|them|him|himself|so|one|the following|this time|as well|again)\b"
-         r"(?= (?:by|until|if)|\?|,| and )", "something is not named"),
-        (r"^Will (?:the )?(?:both|two|all|many|some|few|other|new|first|second|next)"
-         r" (?:of |\w+s? )",
-         "nobody is named"),
-        (r"^Will (?:the|an?) (?:club|team|company|city|port|bank|mayor|president"
-         r"|minister|party|party's leader|front|airport"
-         r"|study|group|new [a-z]+|state|union|report|window|price|law|bill|final|finals"
-         r"|organisers|election|budget|sale|merger|deal|plan)(?: [a-z]|$)", "it could be any"),
-        (r"\d\. |\b[ap]\.m\. [A-Z]|\b(?:its|their|his|her) (?=by|until|\?)", "cut in the middle"),
-        (r"\b(?:and|or|the|an?|of|to|in|at|for|with|from|on) (?:by|until) \d", "cut in the middle"),
-        (r", [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
-        (r"^Will (?:anybody|anything|either|any|there be a \w+) ", "it could be any"),
-        (r"^Will [A-Z][a-z-]+ [a-z]*[^\Ws]s [a-z]", "it could be any"),
-        (rf"\b(?:in|from|on) (?:\d+ )?(?:{'|'.join(MONTHS)})\b[^?]* (?:by|on|until) \d",
-         "two dates"),
-        (r"\b(?:follow|put|set|take|get|come|vote) (?:by|until) \d", "cut in the middle"),
-    )
-)  # fmt: skip
-_LONGEST_TITLE = 170  # characters
-
-
 def without_asides(question: str) -> str:
     """Return a title without the clauses that only tell its sentence's story."""
-    short = _AFTER_DAY.sub("", _ASIDE.sub("", _ROLE.sub(lambda one: one[0].lower(), question)))
+    question = _NO_NAME.sub(lambda one: one[0].lower(), question)
+    short = _AFTER_DAY.sub("", _ASIDE.sub("", question))
     return short if len(short.split()) >= _SHORTEST else question
-
-
-_SHORTEST = 4  # words
-_ROLE = re.compile(
-    r"(?<=^Will )(?:Former|Midfielder|Goalkeeper|Defender|Striker|Researchers|Engineers|Otherwise"
-    r"|Director|Coach|Captain|Author|Actor|Singer|Maker|Aircraft|Carmaker|Chipmaker|Astronauts)\b"
-)
 
 
 def find_fault(question: str) -> str:
@@ -154,21 +153,13 @@ def find_fault(question: str) -> str:
         if pattern.search(question):
             return fault
     verb = _LEFT_OVER_VERB.search(question)
-    if verb and not _CLAUSE_WORD.search(question[: verb.start()]):
-        return "two verbs"
-    return ""
+    is_clause = verb is None or _CLAUSE_WORD.search(question[: verb.start()])
+    return "" if is_clause else "two verbs"
 
 
 def is_about_a_name(question: str) -> bool:
     """Return whether a title is about something named, and says more than "win"."""
     return _ABOUT_A_NAME.match(question) is not None and len(question.split()) > _SHORTEST + 1
-
-
-_ABOUT_A_NAME = re.compile(
-    r"Will (?:(?:the|President|Prime Minister|Chancellor) )?(?!(?:City|United)\b)[A-Z][\w.'’-]+"
-    r"(?: [A-Z(][\w.'’-]+| (?:of|and|the) (?=[A-Z]))* (?!be (?![a-z]+ed )"
-    r"|(?:start|begin|attend|play|miss|win|face|try|look|return)\b)[a-z]"
-)
 
 
 def names_someone(question: str) -> bool:
