@@ -49,7 +49,7 @@ _ASIDE = re.compile(
     r"|, (?:an?|the|which|who|when|where|whose|more|less|worth|with|up|down|against|mostly) [^?]*?"
     rf"{_END}"
 )
-_AFTER_DAY = re.compile(r"(?<=\d{4}) (?!(?:if|unless|whether)\b)[^?]+(?=\?)")
+_AFTER_DAY = re.compile(rf"({_BY_DAY}) (?!(?:if|unless|whether)\b)[^?]+(?=\?)")
 # Finite verbs, which follow "Will …" only after one of the words that begin a clause.
 _LEFT_OVER_VERB = re.compile(
     r"\b(?:is|are|was|were|has|have(?! to)|had|will|would|could|said|says|agrees|goes|races|begins"
@@ -74,8 +74,8 @@ _FAULTS = tuple(
         (r"\b(?:and|or|the|an?|of|to|in|at|for|with|from|on|follow|put|set|take|get|come|vote)"
          r" (?:by|until) \d", "cut in the middle"),
         (r", [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
-        (rf"\b(?:by|in|from|on) (?:\d+ )?(?:{'|'.join(MONTHS)})\b[^?]* (?:by|on|until) \d",
-         "two dates"),
+        (rf"\b(?:by|in|from|on) (?:(?:\d+ )?(?:{'|'.join(MONTHS)})|\d{{4}})\b[^?]*"
+         r" (?:by|on|until) \d", "two dates"),
     )
 )  # fmt: skip
 # Words that begin a sentence, with a capital that the title keeps.
@@ -83,7 +83,6 @@ _NO_NAME = re.compile(
     r"(?<=^Will )(?:Former|Midfielder|Goalkeeper|Defender|Striker|Researchers|Engineers|Otherwise"
     r"|Director|Coach|Captain|Author|Actor|Singer|Maker|Aircraft|Carmaker|Chipmaker|Astronauts)\b"
 )
-_LONGEST_TITLE = 170  # characters
 _SHORTEST = 4  # words
 _ABOUT_A_NAME = re.compile(
     r"Will (?:(?:the|President|Prime Minister|Chancellor) )?(?!(?:City|United)\b)[A-Z][\w.'’-]+"
@@ -141,14 +140,12 @@ def _names(sentence: str, subject: str) -> bool:
 def without_asides(question: str) -> str:
     """Return a title without the clauses that only tell its sentence's story."""
     question = _NO_NAME.sub(lambda one: one[0].lower(), question)
-    short = _AFTER_DAY.sub("", _ASIDE.sub("", question))
+    short = _AFTER_DAY.sub(r"\1", _ASIDE.sub("", question))
     return short if len(short.split()) >= _SHORTEST else question
 
 
 def find_fault(question: str) -> str:
     """Return why a title cannot be read alone, or ''."""
-    if len(question) > _LONGEST_TITLE:
-        return "too long"
     for pattern, fault in _FAULTS:
         if pattern.search(question):
             return fault

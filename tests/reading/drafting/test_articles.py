@@ -94,6 +94,14 @@ def test_the_first_draft_of_an_article_is_its_headlines_and_options_are_its_name
     assert drafts[0].options == ("Ola Berg", "Ana Ruiz", "Kim Lund", "Other")
 
 
+def test_a_number_before_the_deadline_is_not_its_year() -> None:
+    text = (
+        "The Ministry of Transport will open the Tunnel 1280 by 31 March 2099, it said on Monday."
+    )
+    [draft] = draft_article(text, published_at=date(2026, 2, 1), title="The tunnel is late")
+    assert draft.question.endswith("open the Tunnel 1280 by 31 March 2099?")
+
+
 def test_a_whole_article_is_drafted_in_a_small_part_of_a_second() -> None:
     known, began = articles("development"), process_time()
     for one in known:
