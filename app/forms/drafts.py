@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.components.scripts import focus_on
 from app.forms.coherence import in_words, offer_order, require_seen
 from app.forms.dates import choose_meaning, future_date
-from app.forms.question import asked_message, criteria_field, require_title
+from app.forms.question import asked_message, criteria_field, require_title, undo_of
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Act, act, form_key, lowest_probability, now
 from app.times import day, local_day, zone
@@ -349,9 +349,16 @@ def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
             many = sum(one.count for one in asked)
             said = sum(one.forecasts for one in asked)
             message = f"Registered {many} questions, {said} with your forecast."
-        doing.say(asked_message(message, *asked))
+        slugs = [slug for one in asked for slug in _slugs(one)]
+        doing.say(asked_message(message, *asked), undo_of(slugs))
         doing.go("articles", {"article": str(number)})
         focus_on(f"act-{chosen[-1].key}", following=True)
+
+
+def _slugs(asked: Asked | AskedGroup) -> list[str]:
+    if isinstance(asked, AskedGroup):
+        return [one.state.slug for one in asked.group.members]
+    return [asked.question.slug]
 
 
 def _registered(asked: Asked | AskedGroup) -> str:

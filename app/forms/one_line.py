@@ -29,7 +29,7 @@ from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.text import count
 from forecasts.common.times import in_zone
 from forecasts.ledger.models import QuestionType
-from forecasts.questions import discards, registry
+from forecasts.questions import registry
 from forecasts.updates.ask import LONGEST, Line, ask, pasted_line, read_line
 from forecasts.updates.ask_group import GroupLine, ask_group, read_group, read_probabilities
 from forecasts.updates.evidence_parsing import read_evidence
@@ -407,9 +407,7 @@ def _confirmation(saved: _Saved) -> None:
         undone = st.button("Undo", key=f"{key}-go", type="tertiary")
     if undone:
         with session.act(key) as doing:
-            for slug in saved.slugs:
-                one = registry.find(doing.ledger, slug)
-                discards.discard(doing.ledger, one, **doing.by)
+            question.discard_all(doing, saved.slugs)
             doing.say("Discarded. The line is back in its field.")
             entry = session.page_state(_Entry)
             entry.saved, entry.fields, entry.chosen = None, saved.typed, saved.chosen

@@ -23,6 +23,8 @@ from app.forms.dates import (
 from app.forms.forecast_value import read_field, value_help
 from app.markdown_text import as_text, quoted, shortened
 from app.session import (
+    Act,
+    Undo,
     act,
     form,
     form_key,
@@ -46,7 +48,7 @@ from forecasts.ledger.models import (
     Role,
     Visibility,
 )
-from forecasts.questions import registry, revisions
+from forecasts.questions import discards, registry, revisions
 from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.ask import Asked, Line, ask, require_question_only
@@ -153,7 +155,8 @@ def ask_form(
                 )
                 said = f"Registered {count(len(made), 'branch', 'branches')}."
                 kept = not chosen and made[0].state.text.visibility == Visibility.author
-                doing.say(f"{said} {quoted(text.title)}{_PRIVATE if kept else ''}")
+                words = f"{said} {quoted(text.title)}{_PRIVATE if kept else ''}"
+                doing.say(words, undo_of([one.state.slug for one in made]))
                 return
             sources = [] if article is None else [find_passage(doing.ledger, article)]
             how: Any = {"audience_chosen": details.visible_to is not None, **doing.by}
@@ -164,6 +167,23 @@ def ask_form(
             doing.say(asked_message(said, asked))
             if go_there:
                 doing.go("question", {"slug": asked.question.slug})
+
+
+def undo_of(slugs: Sequence[str]) -> Undo:
+    """Return the undo of an act that registered these questions."""
+
+    def undo() -> None:
+        with act(form_key("register-undo")) as doing:
+            discard_all(doing, slugs)
+            doing.say(f"Discarded: {count(len(slugs), 'question')}.")
+
+    return Undo("Discards the questions, which nobody sees any longer.", undo)
+
+
+def discard_all(doing: Act, slugs: Sequence[str]) -> None:
+    """Discard questions that were registered just now."""
+    for slug in slugs:
+        discards.discard(doing.ledger, registry.find(doing.ledger, slug), **doing.by)
 
 
 def _typed_value(forecast: str, text: QuestionText) -> Value | None:

@@ -69,6 +69,9 @@ def test_questions_that_hang_together_take_few_acts(
         expect(said(page)).to_contain_text("Registered 2 branches.")
         expect(page.get_by_role("heading", name="Conditional")).to_be_visible()
         assert page.evaluate(FITS)
+        button(page, "Undo").click()
+        expect(said(page)).to_contain_text("Discarded: 2 questions.")
+        expect(page.get_by_role("heading", name="Conditional")).to_be_hidden()
 
         # From an article's draft: days, forecasts, register.
         go(page, "/articles")
@@ -82,3 +85,5 @@ def test_questions_that_hang_together_take_few_acts(
         expect(page.get_by_text("2 questions ·")).to_be_visible()
         button(page, "Register").click()
         expect(said(page)).to_contain_text("(2 questions) Your forecast: 20%, 50%.")
+        button(page, "Undo").click()
+        expect(said(page)).to_contain_text("Discarded: 2 questions.")
