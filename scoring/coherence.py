@@ -19,15 +19,17 @@ from scipy.special import expit, logit, logsumexp, rel_entr, softmax
 
 from scoring.arrays import Flags, Floats, Places
 from scoring.errors import require
+from scoring.junction_trees import JunctionTree, junction_tree, taken_apart, whole
 
 Rule = Literal["log", "brier"]
 # The gap that the solution tries to reach, and the one that it must.
 AIM, BAR = 1e-14, 1e-6
 TIGHT = 1e-10  # how much more can be won in a world of positive weight than in the worst
 _MOST_STEPS, _PATIENCE = 100, 16  # steps in all, and without half of the gap
+_SMALL, _LESS = 1e-8, 4  # a gap with which so many steps without half of it are enough
 # To which share the products of weights and slacks go down in a step, by how far the last one could
 # go; and how far of the way to the boundary a step goes.
-_LEAST_CENTRE, _MOST_CENTRE, _STAY = 0.05, 0.8, 0.9
+_LEAST_CENTRE, _MOST_CENTRE, _STAY = 0.001, 0.8, 0.99
 _HALVINGS = 100
 _UNKNOWN = 2  # times the questions: so many worlds' weights are unknowns of a step
 _RIDGE = 1e-15  # holds the weights of worlds back that make the same demand
@@ -55,12 +57,16 @@ class Incoherence(NamedTuple):
 
 
 class _Worlds(NamedTuple):
-    """The questions that are yes and no in each world, (n, m); ``free``: those that can be both."""
+    """The questions that are yes and no in each world, (n, m); ``free``: those that can be both.
+
+    Of the local worlds of a tree, each question has its outcomes in one clique alone.
+    """
 
     yes: Floats
     no: Floats
     resolves: Floats
     free: Flags
+    tree: JunctionTree
 
 
 def incoherence(
@@ -94,13 +100,15 @@ def incoherence(
     impossible = np.zeros((len(p), many), dtype=np.bool_)
     if rule == "log":
         impossible = ((p == 0) @ yes + (p == 1) @ no) > 0
-    patterns, pattern = np.unique(impossible, axis=0, return_inverse=True)
-    for number, excluded in enumerate(patterns):
-        if not excluded.all():
-            sets, kept = np.flatnonzero(pattern.ravel() == number), np.flatnonzero(~excluded)
-            own = yes[:, kept], no[:, kept]
-            free = np.asarray(own[0].any(axis=1) & own[1].any(axis=1))
-            _solve(found, p[sets], sets, kept, _Worlds(*own, own[0] + own[1], free), rule)
+    alike: dict[bytes, list[int]] = {}
+    for number, excluded in enumerate(impossible):
+        alike.setdefault(excluded.tobytes(), []).append(number)
+    for same in alike.values():
+        kept = np.flatnonzero(~impossible[same[0]])
+        if len(kept):
+            sets = np.array(same)
+            own = (yes, no) if len(kept) == many else (yes[:, kept], no[:, kept])
+            _solve(found, p[sets], sets, kept, _table(*own), rule)
     worst = float(found.gap.max(initial=0.0))
     if not worst <= BAR:
         raise ArithmeticError(f"The loss is known only to {worst:.2g}, and {BAR:g} is needed.")
@@ -161,6 +169,11 @@ def _given(
     return p, (table == 1).T.astype(np.float64), (table == 0).T.astype(np.float64)
 
 
+def _table(yes: Floats, no: Floats, tree: JunctionTree | None = None) -> _Worlds:
+    free = np.asarray(yes.any(axis=1) & no.any(axis=1))
+    return _Worlds(yes, no, yes + no, free, tree or whole(yes.shape[1]))
+
+
 def _solve(
     found: Incoherence, p: Floats, sets: Places, kept: Places, worlds: _Worlds, rule: Rule
 ) -> None:
@@ -171,13 +184,13 @@ def _solve(
         q, rest = p.copy(), 1 - p
     else:
         few = worlds.yes.shape[1] <= _MANY * (p.shape[1] + 1)
-        solved = _inside if few else _among_many
+        solved = _inside if few else _in_tree
         q, rest, weights = _of_group(p, certain, worlds, rule) or solved(p, certain, worlds, rule)
     gain = _gain(p, q, rest, worlds, rule)
     least = gain.min(axis=1)
     kinder = least > 0  # not so: the forecasts are as good as their neighbours, and stay
     gain[~kinder], least[~kinder], q[~kinder] = 0.0, 0.0, p[~kinder]
-    worst = _only(weights, gain - least[:, None] <= TIGHT)
+    worst = _only(weights, gain - least[:, None] <= TIGHT, worlds.tree)
     own = _value(p, worst, worlds, rule) - least
     gap = _value(p, weights, worlds, rule) - least
     same = np.asarray(own <= np.maximum(gap, TIGHT))
@@ -198,12 +211,13 @@ def _of_group(
     logits, but none below 0.
     """
     free = worlds.free
-    yes = worlds.yes[free]
-    n, m = yes.shape
+    n, m = free.sum(), worlds.yes.shape[1]
     # Of the others, each resolves everywhere or nowhere, and so counts alike in all worlds.
-    alike = (worlds.resolves == worlds.resolves[:, :1]).all() and worlds.resolves[free].all()
-    if n < 2 or not alike or m not in (n, n + 1):
+    if n < 2 or m not in (n, n + 1):
         return None
+    if not ((worlds.resolves == worlds.resolves[:, :1]).all() and worlds.resolves[free].all()):
+        return None
+    yes = worlds.yes[free]
     by_sum = np.argsort(yes.sum(axis=0), kind="stable")
     order = np.argsort(yes.sum(axis=1), kind="stable")
     said, q, weights = p[:, free], certain.copy(), np.zeros((len(p), m))
@@ -257,6 +271,39 @@ def _independent(p: Floats, worlds: _Worlds) -> Floats:
     return np.asarray(softmax(of_yes @ worlds.yes + of_no @ worlds.no, axis=1))
 
 
+def _in_tree(
+    p: Floats, certain: Floats, worlds: _Worlds, rule: Rule
+) -> tuple[Floats, Floats, Floats]:
+    """Return the same for many worlds, over the local worlds of a tree if they make one.
+
+    Each question is won in one of its cliques, so that a world wins the sum over its local worlds.
+    The least sum is the highest first level with which no local world is below 0
+    (``JunctionTree.levels``): the same program, with more levels and fewer worlds. Distributions
+    over the cliques' worlds that agree where they overlap are those of one over all worlds.
+    """
+    apart = taken_apart(worlds.yes > 0, worlds.no > 0)
+    if apart is None:
+        return _among_many(p, certain, worlds, rule)
+    tables, questions, of = apart
+    tree, rows = junction_tree(tables, questions)
+    if tree.count() != worlds.yes.shape[1]:
+        return _among_many(p, certain, worlds, rule)
+    yes, no = np.zeros((2, p.shape[1], tree.ties.shape[1]))
+    seen = set[int]()
+    for clique, table, own, row in zip(tree.cliques, tables, questions, rows, strict=True):
+        for at, one in enumerate(own):
+            if one not in seen:
+                yes[one, clique.own] = table[row, at] == 1
+                no[one, clique.own] = table[row, at] == 0
+        seen.update(own)
+    q, rest, local = _inside(p, certain, _table(yes, no, tree), rule)
+    shares = np.nan_to_num(tree.shares(local))
+    weights = np.ones((len(p), worlds.yes.shape[1]))
+    for clique, row, place in zip(tree.cliques, rows, of, strict=True):
+        weights *= shares[:, clique.own][:, np.argsort(row)[place]]
+    return q, rest, weights
+
+
 def _among_many(
     p: Floats, certain: Floats, worlds: _Worlds, rule: Rule
 ) -> tuple[Floats, Floats, Floats]:
@@ -272,8 +319,7 @@ def _among_many(
     for one in range(len(p)):
         kept, goal = np.union1d(cover, likely[one]), _ROUGH
         while True:
-            yes, no, resolves = (table[:, kept] for table in worlds[:3])
-            few = _Worlds(yes, no, resolves, worlds.free)
+            few = _table(worlds.yes[:, kept], worlds.no[:, kept])
             own = _inside(p[[one]], certain[[one]], few, rule, goal)
             gain = _gain(p[[one]], own[0], own[1], worlds, rule)[0]
             short = gain[kept].min() - gain
@@ -299,44 +345,43 @@ def _inside(
     q = np.where(worlds.free, 0.5, certain)
     rest = 1 - q  # by itself, for it is small where q is almost 1
     gain = _gain(p, q, rest, worlds, rule)
-    weights = np.full(gain.shape, 1 / len(gain[0]))
-    level = gain.min(axis=1) - 1.0
-    slack = gain - level[:, None]
+    weights = worlds.tree.joined(worlds.tree.shares(np.ones_like(gain)))
+    levels = worlds.tree.levels(gain, 1.0)
+    slack = gain + levels @ worlds.tree.ties
     centre = np.full(len(p), _MOST_CENTRE)
     best, gap, idle = (q.copy(), rest.copy(), weights.copy()), np.full(len(p), np.inf), 0
     for _ in range(_MOST_STEPS):
         aim = (centre * (weights * slack).mean(axis=1))[:, None]
-        room = gain - level[:, None]
+        room = gain + levels @ worlds.tree.ties
         step, rise, fall, growth = _step(q, rest, weights, slack, aim, room, worlds, rule)
         way = _way(fall / slack, -np.abs(step) if rule == "log" else np.zeros_like(step))
         own = _way(growth / weights)
         step = way[:, None] * step * (q * rest if rule == "log" else 1.0)
         q, rest = q + step, rest - step
-        level, slack = level + way * rise, slack + way[:, None] * fall
+        levels, slack = levels + way[:, None] * rise, slack + way[:, None] * fall
         weights = weights + own[:, None] * growth
         centre = ((1 - np.minimum(own, way)) ** 2).clip(_LEAST_CENTRE, _MOST_CENTRE)
         gain = _gain(p, q, rest, worlds, rule)
         # A world in which more is won than in the worst has no weight in the end.
-        pure = _only(weights, weights > slack)
-        room = gain - gain.min(axis=1, keepdims=True)
+        pure = _only(weights, weights > slack, worlds.tree)
+        least = worlds.tree.levels(gain)
+        room = gain + least @ worlds.tree.ties
         loose = np.where(pure > 0, room, 0.0).max(axis=1) * (AIM / TIGHT)
-        now = np.maximum(_value(p, pure, worlds, rule) - gain.min(axis=1), loose)
+        now = np.maximum(_value(p, pure, worlds, rule) - least[:, 0], loose)
         better = now < gap
         for kept, one in zip(best, (q, rest, pure), strict=True):
             kept[better] = one[better]
         idle = 0 if (now < gap / 2).any() else idle + 1
         gap = np.minimum(gap, now)
-        if idle == _PATIENCE or (gap <= goal).all():
+        if idle >= (_LESS if (gap <= _SMALL).all() else _PATIENCE) or (gap <= goal).all():
             break
     return best
 
 
-def _only(weights: Floats, chosen: Flags) -> Floats:
-    """Return the weights of some worlds, with the sum 1; where none is chosen, those of all."""
-    none = np.logical_not(chosen.any(axis=1, keepdims=True))
-    kept = np.where(chosen | none, weights, 0.0)
-    total = kept.sum(axis=1, keepdims=True)
-    return np.where(total > 0, kept / np.where(total > 0, total, 1.0), weights)
+def _only(weights: Floats, chosen: Flags, tree: JunctionTree) -> Floats:
+    """Return the distributions with the weights of some worlds; of all where none is chosen."""
+    some, every = tree.shares(np.where(chosen, weights, 0.0)), tree.shares(weights)
+    return tree.joined(np.where(np.isnan(some), every, some))
 
 
 def _gain(p: Floats, q: Floats, rest: Floats, worlds: _Worlds, rule: Rule) -> Floats:
@@ -371,46 +416,49 @@ def _step(
     worlds: _Worlds,
     rule: Rule,
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return a Newton step in q, in the level, in the slacks and in the weights.
+    """Return a Newton step in q, in the levels, in the slacks and in the weights.
 
     That in q is of its logit if the score is logarithmic, so that all slopes are below 1; ``aim``:
     of weight · slack.
     """
+    ties = worlds.tree.ties
     n, m = q.shape[1], weights.shape[1]
+    size = n + len(ties)
     yes, no = weights @ worlds.yes.T, weights @ worlds.no.T
     slopes = (worlds.yes - q[:, :, None] * worlds.resolves) * worlds.free[:, None]
     curve = yes * rest**2 + no * q**2
     if rule == "brier":
         slopes, curve = 2 * slopes, 2 * (yes + no)
-    slopes = np.append(slopes, np.full((len(q), 1, m), -1.0), axis=1)
+    slopes = np.append(slopes, np.broadcast_to(ties, (len(q), *ties.shape)), axis=1)
     # Where slacks are small, the new weights stay unknowns of the system: to put them in would lose
     # the small ones. Those of other worlds, which may be many, are put in.
     ratio, target = slack / weights, aim / weights - room + slack
-    many = min(m, _UNKNOWN * (n + 1))
+    many = min(m, _UNKNOWN * size)
     kept = np.argpartition(ratio, many - 1, axis=1)[:, :many]
     put_in = 1 / ratio
     np.put_along_axis(put_in, kept, 0.0, axis=1)
     own, bend = np.take_along_axis(slopes, kept[:, None], axis=2), slopes * put_in[:, None]
     near = np.take_along_axis(ratio, kept, axis=1)
-    system = np.zeros((len(q), n + 1 + many, n + 1 + many))
-    system[:, : n + 1, : n + 1] = bend @ slopes.transpose(0, 2, 1)
-    system[:, : n + 1, n + 1 :], system[:, n + 1 :, : n + 1] = -own, own.transpose(0, 2, 1)
-    at, of = np.arange(n), np.arange(n + 1, n + 1 + many)
+    system = np.zeros((len(q), size + many, size + many))
+    if many < m:
+        system[:, :size, :size] = bend @ slopes.transpose(0, 2, 1)
+    system[:, :size, size:], system[:, size:, :size] = -own, own.transpose(0, 2, 1)
+    at, of = np.arange(n), np.arange(size, size + many)
     system[:, at, at] += np.where(worlds.free, curve, 1.0)
     system[:, of, of] = near + _RIDGE
-    right = np.zeros((len(q), n + 1 + many))
-    right[:, : n + 1] = (bend @ target[:, :, None])[:, :, 0]
+    right = np.zeros((len(q), size + many))
+    right[:, :size] = (bend @ target[:, :, None])[:, :, 0]
     right[:, n] += 1.0
-    right[:, n + 1 :] = np.take_along_axis(target + _RIDGE * weights, kept, axis=1)
-    diagonal = np.diagonal(system[:, : n + 1, : n + 1], axis1=1, axis2=2)
-    size = np.sqrt(np.append(np.where(diagonal > 0, diagonal, 1.0), np.maximum(near, 1.0), axis=1))
-    system /= size[:, :, None] * size[:, None, :]
-    found = np.linalg.solve(system, (right / size)[:, :, None])[:, :, 0] / size
-    step = found[:, : n + 1]
+    right[:, size:] = np.take_along_axis(target + _RIDGE * weights, kept, axis=1)
+    diagonal = np.diagonal(system[:, :size, :size], axis1=1, axis2=2)
+    scale = np.sqrt(np.append(np.where(diagonal > 0, diagonal, 1.0), np.maximum(near, 1.0), axis=1))
+    system /= scale[:, :, None] * scale[:, None, :]
+    found = np.linalg.solve(system, (right / scale)[:, :, None])[:, :, 0] / scale
+    step = found[:, :size]
     lift = (step[:, None, :] @ slopes)[:, 0, :]
     grown = put_in * (target - lift)
-    np.put_along_axis(grown, kept, found[:, n + 1 :], axis=1)
-    return step[:, :n], step[:, n], lift + room - slack, grown - weights
+    np.put_along_axis(grown, kept, found[:, size:], axis=1)
+    return step[:, :n], step[:, n:], lift + room - slack, grown - weights
 
 
 def _way(*steps: Floats) -> Floats:

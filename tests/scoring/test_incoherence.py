@@ -192,6 +192,49 @@ def test_a_tree_of_conditionals_contradicts_only_what_it_implies(rule: Rule) -> 
     assert alone.coherent.tolist() == [p[[0, *range(7, 19)]].tolist()]
 
 
+def in_a_tree(parents: list[int]) -> Table:
+    """Return the worlds of questions: the first, and each with a parent before it.
+
+    Each outright, and those with a parent if it is so, and if it is not so.
+    """
+    return [
+        [
+            *own,
+            *(
+                own[child] if own[parent] == so else None
+                for child, parent in enumerate(parents, 1)
+                for so in (1, 0)
+            ),
+        ]
+        for own in itertools.product((0, 1), repeat=len(parents) + 1)
+    ]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("parents", [[0] * 6, list(range(6)), [0, 0, 1, 1, 2, 2]])
+def test_a_tree_is_solved_by_its_cliques_as_by_all_its_worlds(
+    parents: list[int], rule: Rule
+) -> None:
+    """Worlds that are given twice hide the tree, and change nothing else."""
+    worlds = in_a_tree(parents)
+    p = np.random.default_rng(5).uniform(0.02, 0.98, (2, 19))
+    p[1, :3] = [0.0, 1.0, 1e-6]
+    found, slow = incoherence(p, worlds, rule), incoherence(p, worlds + worlds, rule)
+    assert found.loss.tolist() == pytest.approx(slow.loss.tolist(), abs=1e-9)
+    assert found.coherent[0] == pytest.approx(slow.coherent[0], abs=1e-5)
+    assert found.gap.max() < 1e-9
+    assert found.weights.sum(axis=1) == pytest.approx(1)
+
+
+def test_twelve_conditionals_in_a_tree_are_certified() -> None:
+    worlds = in_a_tree([number // 2 for number in range(12)])
+    p = np.random.default_rng(6).uniform(0.001, 0.999, 37)
+    for rule in RULES:
+        found = incoherence(p, worlds, rule)
+        assert found.gap.max() < 1e-9
+        assert found.loss[0] > 0
+
+
 @st.composite
 def sets(draw: st.DrawFn) -> tuple[list[float], Table]:
     n = draw(st.integers(1, 5))
