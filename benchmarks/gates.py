@@ -10,7 +10,17 @@ import pandas as pd
 
 from benchmarks import comparing
 from benchmarks.differences import SHOCKS, TILTED
-from benchmarks.worlds import FAULTS, NUMBERS, RECORDS, SPOKEN, TOGETHER, TOURNAMENTS, TRICKS, World
+from benchmarks.worlds import (
+    CONTRADICTING,
+    FAULTS,
+    NUMBERS,
+    RECORDS,
+    SPOKEN,
+    TOGETHER,
+    TOURNAMENTS,
+    TRICKS,
+    World,
+)
 
 BOUND, BOUND_OF_FEW, FEW = 0.06, 0.08, 60
 # The errors of a report, as labelled on the page. The intervals are compared with the mean
@@ -123,6 +133,8 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
             *(gate(label, name, bound, errs) for label, errs in tests.items()),
             gate(ACCUSED, name, 0.1, found["accused"]),
         ]
+    if name in CONTRADICTING:
+        return [gate("equals differ in the cost of contradictions", name, BOUND, found["differ"])]
     if name in NUMBERS and NUMBERS[name].width == 1:
         return [gate("outcomes do not lie where forecast", name, BOUND, found["pit"])]
     if name in NUMBERS:

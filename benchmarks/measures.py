@@ -19,6 +19,7 @@ import scoring
 from benchmarks.comparing import LEVEL, comparisons, wrong
 from benchmarks.worlds import (
     AS_OF,
+    CONTRADICTING,
     NUMBERS,
     SPOKEN,
     TOGETHER,
@@ -35,6 +36,8 @@ from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
 from forecasts.reports.coherence import coherence
 from forecasts.reports.cohort import as_scheduled, families
+from forecasts.reports.comparison.coherence import differences
+from forecasts.reports.comparison.coherence import prices as price_table
 from forecasts.reports.estimates import BRIER, mean_over_questions
 from forecasts.reports.groups import LEADS, by_account, group_entries
 from forecasts.reports.member_scores import live_segments
@@ -45,6 +48,7 @@ from forecasts.reports.scope import numbered, scope_of
 from forecasts.reports.selection import ALL
 from forecasts.reports.verdict import FEWEST, verdict
 from forecasts.reports.when_made import Forecasts, claims, forecasts_made, when_made
+from forecasts.values.worlds import LEAST
 from scoring.numeric_calibration import distributions
 from scoring.shared_shocks import spans_of
 
@@ -251,6 +255,29 @@ def together(name: str, seed: int, times: int) -> pd.DataFrame:
     # A few records at a time: sets are found among all questions.
     parts = [TOGETHER[name].repeat(seed * times + first, few) for first, few in _few(times)]
     return pd.concat(map(tests, parts), ignore_index=True)
+
+
+def contradicting(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return whether two equals are said to differ in the cost of their contradictions.
+
+    NaN where too few families have a contradiction for a claim.
+    """
+    rows = []
+    for first, few in _few(times):
+        many = CONTRADICTING[name].repeat(seed * times + first, few)
+        frames = as_scheduled(many.ledger(teams=2), ALL, AS_OF)
+        scope = scope_of(frames, by="team", names=(), choice=ALL, as_of=AS_OF)
+        found = price_table(Rows(numbered(frames), scope))
+        number = found["group"].str.partition(" ")[0]
+        family = pd.Series(scope.family, index=scope.counting["question_id"])
+        for _, own in found.groupby(number):
+            sides = {side: [side] for side in sorted(own["group"].unique())}
+            contradicted = own["question_id"][own["moved"] >= LEAST].unique()
+            said = math.nan
+            if family[contradicted].nunique() >= FEWEST:
+                said = float(bool(differences(own, sides, family)))
+            rows.append({"differ": said})
+    return pd.DataFrame(rows)
 
 
 def _few(times: int) -> list[tuple[int, int]]:

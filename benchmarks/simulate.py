@@ -43,7 +43,16 @@ from benchmarks.gates import (
     gate,
     gates_of,
 )
-from benchmarks.worlds import NUMBERS, RECORDS, SPOKEN, TOGETHER, TOURNAMENTS, TRICKS, World
+from benchmarks.worlds import (
+    CONTRADICTING,
+    NUMBERS,
+    RECORDS,
+    SPOKEN,
+    TOGETHER,
+    TOURNAMENTS,
+    TRICKS,
+    World,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "simulated-guarantees.md"
 AT_ONCE = 50
@@ -114,6 +123,7 @@ def all_measures() -> Mapping[str, measures.Measure]:
     found |= {name: partial(measures.hidden, name) for name in TRICKS}
     found |= {name: partial(measures.spoken, name) for name in SPOKEN}
     found |= {name: partial(measures.together, name) for name in TOGETHER}
+    found |= {name: partial(measures.contradicting, name) for name in CONTRADICTING}
     found |= {name: partial(measures.numbers, name) for name in NUMBERS}
     found |= {name: partial(comparing.power, worse) for name, worse in comparing.DIFFERENT.items()}
     found |= {name: partial(comparing.tilted, name) for name in TILTED}

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from forecasts.folder.frames import Frames, complete
 from forecasts.importing.forecasts import one_instant
@@ -505,11 +505,14 @@ _KINDS = ("nested", "exclusive", "exhaustive", "conditional")
 class Together:
     """Sets of three questions: groups of three kinds, and parents with two branches.
 
-    Each forecast is right when made, but the questions of a set are updated at times of their own,
-    so that forecasts contradict each other. The branch whose condition fails is annulled.
+    Each forecast is right when made, apart from noise, but the questions of a set are updated at
+    times of their own, so that forecasts contradict each other. The branch whose condition fails is
+    annulled.
     """
 
     sets: int
+    sides: int = 1  # equals: each updates at times of their own
+    noise: float = 0.0  # of each forecast, in log odds
 
     def repeat(self, seed: int, times: int) -> Many:
         """Return that many records."""
@@ -521,12 +524,16 @@ class Together:
         kind = np.array(_KINDS)[np.arange(many) // times % len(_KINDS)]
         opened = START + pd.to_timedelta(random.uniform(-700, 200, many), unit="D")
         set_, place = np.repeat(np.arange(many), 3), np.tile(np.arange(3), many)
-        said = random.random((3 * many, _STEPS - 4)) < 4 / _STEPS
-        said[np.arange(3 * many), random.integers(0, 8, 3 * many)] = True
-        asked, step = np.nonzero(said)
+        said = random.random((self.sides * 3 * many, _STEPS - 4)) < 4 / _STEPS
+        said[np.arange(len(said)), random.integers(0, 8, len(said))] = True
+        row, step = np.nonzero(said)
+        side, asked = np.divmod(row, 3 * many)
         of = set_[asked]
         p = _right(kind[of], place[asked], path[of, :, step], 1 - (step + 1) / _STEPS, cuts[of])
         end = path[set_, :, -1]
+        p = p.clip(1e-6, 1 - 1e-6)
+        if self.noise:
+            p = expit(logit(p) + random.normal(0, self.noise, len(p)))
         outcome = np.where(_came(kind[set_], place, end, cuts[set_]), "yes", "no")
         child = (kind[set_] == "conditional") & (place > 0)
         met = (end[:, 0] < cuts[set_, 0]) == (place == 1)
@@ -554,12 +561,13 @@ class Together:
         forecasts = pd.DataFrame(
             {
                 "question_id": asked,
-                "forecaster": 0,
+                "forecaster": side,
                 "made_at": opened[of] + since,
-                "probability": p.clip(1e-6, 1 - 1e-6),
+                "probability": p,
             }
         )
-        return Many(questions, forecasts, pd.Series(["Heron"]), pd.Index(["Heron"]), times)
+        names = ["Heron", "Otter"][: self.sides]
+        return Many(questions, forecasts, pd.Series(names), pd.Index(names), times)
 
 
 def _ends(kind: np.ndarray, place: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -600,6 +608,7 @@ def _right(
 
 
 TOGETHER = {f"{sets} sets that hang together": Together(sets) for sets in (90, 30)}
+CONTRADICTING = {"two who contradict themselves alike, 60 sets": Together(60, sides=2, noise=0.4)}
 
 
 # --- numbers and dates --------------------------------------------------------------------------
