@@ -16,6 +16,7 @@ from forecasts.api.server import build
 from forecasts.news.feeds import FeedInfo
 from forecasts.views.articles import ArticleList, Captured
 from forecasts.views.forecasts import NewForecast
+from forecasts.views.lint import LintedQuestion
 from forecasts.views.members import TeamsAndRoles, Token
 from forecasts.views.news import InboxArticle
 from forecasts.views.questions import FoundQuestion, SameQuestions, TodaysQuestion, WholeQuestion
@@ -37,6 +38,7 @@ from forecasts.views.ties import Conditional, Contradictions, QuestionGroup
 # The shape that each command prints. Those of reports and comparisons have a JSON Schema.
 SHAPES: dict[str, Any] = {
     "today": list[TodaysQuestion],
+    "lint-question": list[LintedQuestion],
     "questions": list[FoundQuestion],
     "same": list[SameQuestions],
     "show": WholeQuestion,

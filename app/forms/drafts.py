@@ -16,6 +16,7 @@ from app.components.scripts import focus_on
 from app.forms.coherence import in_words, offer_order, require_seen
 from app.forms.dates import choose_meaning, future_date
 from app.forms.question import asked_message, criteria_field, require_title, undo_of
+from app.forms.wording_advice import wording_advice
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Act, act, form_key, lowest_probability, now
 from app.times import day, local_day, zone
@@ -242,8 +243,15 @@ def _card(
                 question_link(twin)
         why = "" if draft.strength is Strength.weak else f" · {as_text(draft.reason)}"
         st.caption(f"[“{as_text(draft.quote)}”](#{key}){why}")
-        with st.container(key=f"{key}-more"), st.expander("Criteria"):
+        with (
+            st.container(key=f"{key}-more"),
+            st.expander("Criteria", key=f"{key}-opened", on_change="rerun") as opened,
+        ):
             criteria_field(key)
+            if opened.open:  # each costs a hundredth of a second
+                wording_advice(
+                    key, corrected.title, scheduled_close_time=closes, **draft.type_fields
+                )
     return corrected, chosen, answer
 
 

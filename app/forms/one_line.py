@@ -22,6 +22,7 @@ from app.forms import question
 from app.forms.capture_review import Review
 from app.forms.coherence import in_words, offer_order, require_seen
 from app.forms.dates import choose_meaning, future_date
+from app.forms.wording_advice import wording_advice
 from app.markdown_text import as_text, quoted
 from app.session import reading
 from app.times import day, zone
@@ -191,6 +192,9 @@ def one_line_entry(*, example: str = "") -> None:
                 label="Evidence", placeholder="https://… or a note", key=f"{key}-evidence"
             )
             question.detail_fields(key, to_ask)
+            wording_advice(
+                key, typed.line.title, type=typed.line.type, scheduled_close_time=typed.closes
+            )
     mount_keyboard(_NAME, longest=LONGEST, on_pasted=partial(_pasted, key))
     if entry.is_new:
         entry.is_new = False

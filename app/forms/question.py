@@ -21,6 +21,7 @@ from app.forms.dates import (
     time_field,
 )
 from app.forms.forecast_value import read_field, value_help
+from app.forms.wording_advice import wording_advice
 from app.markdown_text import as_text, quoted, shortened
 from app.session import (
     Act,
@@ -125,8 +126,12 @@ def ask_form(
             resolves = date_field(
                 label="Resolve by", help="Optional.", key=f"{key}-resolves", live=True
             )
+        criteria_field(key)
+        wording_advice(
+            key, title, type=kind, scheduled_close_time=closes.typed, **_typed_texts(fields)
+        )
         with st.form(key, border=False):
-            detail_fields(key, to_ask)
+            detail_fields(key, to_ask, criteria=False)
             submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
     if submitted:
         details = typed_details(key)
@@ -314,12 +319,15 @@ def criteria_field(key: str, criteria: str = "") -> str:
     )
 
 
-def detail_fields(key: str, to_ask: list[str] | None, text: QuestionText | None = None) -> None:
-    """Show the optional fields, as they are in ``text``.
+def detail_fields(
+    key: str, to_ask: list[str] | None, text: QuestionText | None = None, *, criteria: bool = True
+) -> None:
+    """Show the optional fields, as they are in ``text``; ``criteria``: with those too.
 
     ``to_ask``: the teams that the reader may ask in; None leaves out the choice of its visibility.
     """
-    criteria_field(key, text.resolution_criteria if text else "")
+    if criteria:
+        criteria_field(key, text.resolution_criteria if text else "")
     left, right = st.columns(2)
     tags = ", ".join((text.tags if text else None) or [])
     left.text_input("Tags", value=tags, key=f"{key}-tags", placeholder="china, trade")
@@ -417,6 +425,14 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
     return {}
 
 
+def _typed_texts(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the type's fields as typed."""
+    return {
+        name: value.typed if isinstance(value, TypedDate) else value
+        for name, value in fields.items()
+    }
+
+
 def _written(fields: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
     """Return the type's fields with their dates in ISO 8601."""
     return {
@@ -491,7 +507,8 @@ def wording_form(state: QuestionState) -> None:
     """Show the form that rewords the question, with a preview of the changes."""
     text = state.text
     # One form per wording, so that nobody overwrites a newer wording unseen.
-    with form(f"revise-{state.slug}-{text.number}", border=True) as key:
+    key = form_key(f"revise-{state.slug}-{text.number}")
+    with st.container(border=True):
         fields, days = _words(key, text), {}
         if state.resolution is None:
             days = _days(key, text)
@@ -500,7 +517,9 @@ def wording_form(state: QuestionState) -> None:
         reason = st.text_input(
             label="Why", placeholder="Your reason (optional)", key=f"{key}-reason"
         )
-        previewed = st.form_submit_button("Preview changes", key=f"{key}-look")
+        others = {name: typed.typed for name, typed in days.items() if typed.typed}
+        wording_advice(key, fields["title"], text, **others)
+        previewed = st.button("Preview changes", key=f"{key}-look")
     with shown_errors():
         fields |= {name: typed.moment(now()) for name, typed in days.items()}
         changed = revisions.changes(text, revisions.reworded(text, **fields))

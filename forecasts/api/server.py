@@ -38,6 +38,7 @@ from forecasts.common.web_headers import OF_API, WebHeaders, is_own_page
 ROUTERS = (
     questions.router,
     forecasts.router,
+    questions.lints,
     questions.outcomes,
     ties.router,
     articles.router,

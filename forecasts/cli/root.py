@@ -41,6 +41,10 @@ SECTIONS = {
         "capture": ("articles", "Capture a page's articles and list possible questions."),
         "articles": ("articles", "List captured articles, or show one and register its drafts."),
         "ask": ("ask", "Ask a question, or take an article's draft, and forecast it."),
+        "lint-question": (
+            "lint",
+            "Find faults in a question's wording, with the sentence that mends each.",
+        ),
         "questions": ("questions", "List questions, open ones first, with your forecasts."),
         "show": ("show", "Show a question on one screen: forecasts, outcome and scores."),
         "revise": ("ask", "Reword a question or change its dates."),

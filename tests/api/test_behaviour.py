@@ -442,3 +442,13 @@ def test_reasons_that_are_too_long_for_a_page_are_refused(api: TestClient, engin
         body = given | {"rationale": TOO_LONG}
         assert api.post(f"{RAIN}/{path}", json=body).status_code == 422
         assert api.post(f"{RAIN}/{path}", json=given).status_code == 201
+
+
+def test_a_wording_is_judged_without_storing_it(api: TestClient) -> None:
+    body = {"title": "Will the minister resign soon?", "criteria": "Yes if so."}
+    answer = api.post("/api/v1/lint", json=body)
+    assert answer.status_code == 200, answer.text
+    found = {one["code"]: one for one in answer.json()["findings"]}
+    assert {"no_deadline", "no_source", "relative_words", "unnamed", "never_no"} <= set(found)
+    assert found["never_no"]["fix"]["new"] == "Otherwise it resolves as No."
+    assert api.get("/api/v1/questions").json()["matching"] == 0

@@ -33,6 +33,7 @@ BODIES: dict[str, Any] = {
     "conditional": {"title": "Will it hail?", "closes": "2026-02-01"},
     "link": {"other": "rain", "kind": "implies"},
     "unlink": {"other": "rain", "kind": "implies"},
+    "lint": {"title": "Will it snow soon?"},
     "articles": {"text": "The harbour will reopen by 31 March 2026. " * 20},
     "questions": {"title": "Will it snow?", "scheduled_close_time": "2026-02-01T00:00:00Z"},
     "ID": {"background": "Wet."},

@@ -31,17 +31,21 @@ from forecasts.api.v1.forecasts import wrong_values
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Question, QuestionText
 from forecasts.questions import registry, revisions, search
+from forecasts.questions.linting import read_written
 from forecasts.questions.passages import Passage, find_passage
 from forecasts.questions.standing import current_state
+from forecasts.reading.lint import lint
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, disputes, proposals
 from forecasts.updates.ask import ask
 from forecasts.updates.ask_together import First
 from forecasts.views import questions as views
+from forecasts.views.lint import LintedQuestion, linted
 from forecasts.views.questions import QuestionDocument, Questions, ResolvedQuestion
 
 router = APIRouter(prefix="/questions", tags=["Questions"], route_class=Scoped)
 outcomes = APIRouter(prefix="/questions/{id}", tags=["Outcomes"], route_class=Scoped)
+lints = APIRouter(tags=["Questions"], route_class=Scoped)
 _FORECASTS = 10  # the newest, in a text
 _EVERY = 1_000_000  # questions that may need an update
 
@@ -127,6 +131,14 @@ def ask_question(at: At, body: requests.NewQuestion) -> QuestionDocument:
         **at.by,
     )
     return document(at, asked.question)
+
+
+@lints.post("/lint")
+@reads
+def lint_question(at: At, body: requests.JudgedWording) -> LintedQuestion:
+    """Find faults in a question's wording, with the sentence that mends each. Nothing is stored."""
+    written = read_written(body.model_dump(), now=at.now, zone=zone_of(at))
+    return linted(written.title, lint(written, now=at.now))
 
 
 def sources(at: At, body: requests.Wording) -> list[Passage]:

@@ -256,6 +256,10 @@ class Wording(Body):
         }
 
 
+class JudgedWording(Wording):
+    """The wording of a question to judge; any field but the title may be missing."""
+
+
 class NewQuestion(Wording):
     """A new question; without criteria and audience only its author sees it."""
 

@@ -236,3 +236,21 @@ def test_a_sentence_with_two_deadlines_is_asked_for_each_in_a_click(app: AppTest
     draft = draft_of(app)
     app.button(key=f"{draft}-each").click().run()
     assert app.text_input(key=f"{draft}-closes").value == "31 March 2026, 30 June 2026"
+
+
+def test_the_wording_of_a_draft_is_mended_by_one_click(app: AppTest) -> None:
+    read(app)
+    app.button(key="store").click().run()
+    draft = draft_of(app)
+    app.session_state[f"{draft}-opened"] = True
+    fill(app, draft, title="Will the minister open the tunnel by 31 March 2026?").run()
+    assert "The words do not say who “the minister” is." in words(app)
+    add = [key for key in keys(app) if key.startswith(f"{draft}-mend-")]
+    while add:
+        before = len(add)
+        app.button(key=add[-1]).click().run()
+        add = [key for key in keys(app) if key.startswith(f"{draft}-mend-")]
+        assert len(add) <= before
+        if len(add) == before:
+            break
+    assert "it resolves as No." in app.text_area(key=f"{draft}-criteria").value

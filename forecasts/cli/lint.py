@@ -1,0 +1,86 @@
+"""The command that judges the wording of questions: lint-question."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from forecasts.cli.console import now, zone
+from forecasts.cli.options import TextOrJson, argument, option
+from forecasts.cli.printing import print_line, print_lines, print_note, printed_json
+from forecasts.cli.root import app
+from forecasts.cli.session import reading_as, use_own_zone
+from forecasts.common.text import count, on_one_line
+from forecasts.questions import registry
+from forecasts.questions.linting import as_written, questions_of, read_written
+from forecasts.reading.lint import Finding, Written, lint
+from forecasts.views.lint import linted
+
+
+@app.command("lint-question")
+def lint_question(
+    question: Annotated[
+        str,
+        argument(
+            "QUESTION|FILE|TITLE",
+            "An ID, a file (JSON, JSON lines, or text: the title and below it the criteria; - for "
+            "standard input), or the title in words.",
+        ),
+    ],
+    criteria: Annotated[str, option("TEXT", "Resolution criteria, with a title.")] = "",
+    fine_print: Annotated[str, option("TEXT", "Edge cases, with a title.")] = "",
+    opens: Annotated[str, option("TIME", "First time to forecast.")] = "",
+    closes: Annotated[
+        str, option("TIME", "Last day (or time) to forecast. [default: the day that it names]")
+    ] = "",
+    format_: TextOrJson = "text",
+) -> None:
+    """Find faults in a question's wording, with the sentence that mends each.
+
+    forecasts lint-question "Will the minister resign soon?"
+    """
+    use_own_zone()
+    moment, here = now(), zone()
+
+    def written() -> Iterator[Written]:
+        is_file = question == "-" or (len(question) < 4096 and Path(question).is_file())
+        if is_file:
+            read = sys.stdin.buffer.read if question == "-" else Path(question).read_bytes
+            for one in questions_of(read().decode("utf-8", "replace")):
+                yield read_written(one, now=moment, zone=here)
+        elif registry.is_slug(question):
+            with reading_as() as (session, _, _):
+                found = registry.find(session, question)
+                yield as_written(registry.newest_wording(session, found))
+        else:
+            given = {"title": question, "criteria": criteria, "fine_print": fine_print}
+            yield read_written(given | {"opens": opens, "closes": closes}, now=moment, zone=here)
+
+    judged = [(one, lint(one, now=moment)) for one in written()]
+    if printed_json(format_, [linted(one.title, findings) for one, findings in judged]):
+        return
+    for one, findings in judged:
+        if len(judged) > 1:
+            print_line(on_one_line(one.title), style="bold")
+        print_lines(_lines(findings))
+    faults = sum(one.level == "fault" for _, findings in judged for one in findings)
+    advice = sum(len(findings) for _, findings in judged) - faults
+    said = f"{count(faults, 'fault')}, {count(advice, 'piece of advice', 'pieces of advice')}"
+    print_note(f"{said} in {count(len(judged), 'question')}." if faults + advice else "No faults.")
+
+
+def _lines(findings: list[Finding]) -> Iterator[str]:
+    for one in findings:
+        label = one.code if one.level == "fault" else f"{one.code} (advice)"
+        yield f"{label}: {on_one_line(one.why)}"
+        if one.fix is None:
+            continue
+        where = one.fix.field.replace("_", " ")
+        if one.fix.old and len(one.fix.old) > 200:
+            yield f"  {where}: swap Yes and No"
+        elif one.fix.old:
+            yield f"  {where}: {on_one_line(one.fix.old)!r} → {on_one_line(one.fix.new)!r}"
+        else:
+            yield f"  {where}: add {one.fix.new!r}"
