@@ -176,7 +176,7 @@ def reliability_bins(
     with np.errstate(invalid="ignore"):
         mean = np.bincount(place, forecast * weights, minlength=size) / total
         observed = np.bincount(place, outcome * weights, minlength=size) / total
-    low, high = _wilson(observed, total)
+    low, high = wilson(observed, total)
     return pd.DataFrame(
         {
             "lower": edges[:-1],
@@ -204,7 +204,11 @@ def _edges(bins: int | npt.ArrayLike) -> Floats:
     return edges
 
 
-def _wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
+def wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Return the ends of the 95% intervals of rates seen in ``n`` observations each.
+
+    Wilson (1927), doi:10.1080/01621459.1927.10502953.
+    """
     z = 1.959963984540054
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = (rate + z * z / (2 * n)) / (1 + z * z / n)

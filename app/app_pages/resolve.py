@@ -16,6 +16,8 @@ from forecasts.common.text import count
 from forecasts.ledger.models import RunState
 from forecasts.questions.standing import QuestionState, Status, listing, unresolved
 from forecasts.resolution import assignments, disputes, progress, proposals
+from forecasts.resolution.scoreboard import scoreboard
+from forecasts.views.runs import record_line
 
 WAITING_SHOWN = 20
 DECIDED = (Status.resolved, Status.annulled, Status.ambiguous)
@@ -143,6 +145,21 @@ def resolvers(rows: list[progress.LastLookup]) -> None:
         )
 
 
+def record() -> None:
+    """Show how often each kind of resolver agreed with the outcome in the end."""
+    opened = st.expander("How often they were right", key="resolver-record", on_change="rerun")
+    if not opened.open:  # it reads every lookup
+        return
+    with reading() as ledger:
+        found = scoreboard(ledger, now=moment)
+    with opened:
+        for one in found:
+            kind = f"{one.kind}, {one.type}".replace("_", " ")
+            st.caption(f"**{as_text(kind)}**: {as_text(record_line(one))}")
+        if not found:
+            st.caption("No question with a resolver is resolved yet.")
+
+
 def awaiting() -> None:
     """Show the closed questions without an outcome or a proposal, longest waiting first."""
     st.header("Awaiting resolution", anchor=False)
@@ -185,6 +202,7 @@ with right:
 st.header("Resolvers", anchor=False)
 if watched:
     resolvers(watched)
+    record()
 else:
     st.caption(
         "A resolver checks a question’s outcome automatically. To add one, run `forecasts "

@@ -127,12 +127,13 @@ def ask_form(
                 label="Resolve by", help="Optional.", key=f"{key}-resolves", live=True
             )
         criteria_field(key)
-        wording_advice(
-            key, title, type=kind, scheduled_close_time=closes.typed, **_typed_texts(fields)
-        )
         with st.form(key, border=False):
             detail_fields(key, to_ask, criteria=False)
             submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
+        # Below the button, which stays in place as the line appears.
+        wording_advice(
+            key, title, type=kind, scheduled_close_time=closes.typed, **_typed_texts(fields)
+        )
     if submitted:
         details = typed_details(key)
         with act(key) as doing:
@@ -517,9 +518,9 @@ def wording_form(state: QuestionState) -> None:
         reason = st.text_input(
             label="Why", placeholder="Your reason (optional)", key=f"{key}-reason"
         )
+        previewed = st.button("Preview changes", key=f"{key}-look")
         others = {name: typed.typed for name, typed in days.items() if typed.typed}
         wording_advice(key, fields["title"], text, **others)
-        previewed = st.button("Preview changes", key=f"{key}-look")
     with shown_errors():
         fields |= {name: typed.moment(now()) for name, typed in days.items()}
         changed = revisions.changes(text, revisions.reworded(text, **fields))

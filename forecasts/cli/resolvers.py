@@ -1,4 +1,4 @@
-"""The commands for resolvers: resolver kinds, set, add, remove, policy, evidence, try."""
+"""The commands for resolvers: kinds, set, add, remove, policy, evidence, try, scoreboard."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from forecasts.resolution.resolvers import kinds as resolver_kinds
 from forecasts.resolution.resolvers.kinds import kind, names
 from forecasts.resolution.resolvers.protocol import Kind as ResolverKind
 from forecasts.resolution.runs import run
+from forecasts.resolution.scoreboard import scoreboard
 from forecasts.views import runs as views
 from forecasts.views.runs import KeptDocument, KeptEvidence, ResolverAnswer, resolver_answer
 
@@ -208,6 +209,20 @@ def _settings(given: list[str]) -> dict[str, Any]:
             except ValueError as error:
                 raise BadInput(f"The setting {name!r} is not valid JSON: {error}.") from None
     return read
+
+
+@resolver.command("scoreboard")
+def board(format_: TextOrJson = "text") -> None:
+    """List how often each kind of resolver agreed with the outcome in the end."""
+    with reading_as() as (session, _, now):
+        found = scoreboard(session, now=now)
+    if printed_json(format_, map(views.ResolverRecordView.of, found)):
+        return
+    if not found:
+        print_line("No question with a resolver is resolved yet.")
+        return
+    for one in found:
+        print_line(f"{one.kind}, {one.type}: {views.record_line(one)}")
 
 
 @resolver.command("try")

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from forecasts.common.text import count
 from forecasts.ledger.receipts import Receipt
 from forecasts.ledger.verification import Broken
 from forecasts.resolution.progress import Check, Done, Due, Parked
 from forecasts.resolution.resolvers.protocol import Finding
+from forecasts.resolution.scoreboard import FEW, ResolverRecord
 from forecasts.scores.stored_scores import Compared
 from forecasts.views.view import View
 
@@ -107,6 +109,46 @@ class ResolverKind(View):
     description: str
     only_proposes: bool
     settings: list[ResolverSetting]
+
+
+class ResolverRecordView(View):
+    """The record of a kind of resolver on a type of question, over resolved questions."""
+
+    kind: str
+    type: str
+    questions: int = Field(description="questions on which it found an outcome")
+    families: int = Field(description="families of those that somebody decided")
+    agreed: float | None = Field(
+        description="share of these families whose outcome was its first finding"
+    )
+    agreed_interval: tuple[float, float] | None = Field(description="95%, Wilson, of `families`")
+    unreviewed: int = Field(description="questions confirmed by a run, and by no person")
+    cancelled: int = Field(description="annulled or ambiguous questions")
+    abstained: int = Field(description="those on which it gave no other outcome")
+    too_early: int = Field(description="findings from before the outcome was known")
+    not_yet: int = Field(description="lookups without an outcome so far")
+    reversed: int = Field(description="questions on which it changed its outcome")
+    found_again: int = Field(description="those on which its last outcome is the final one")
+
+
+def record_line(one: ResolverRecord) -> str:
+    """Return a resolver kind's record in words, for the command and the page."""
+    if one.agreed is None or one.agreed_interval is None:
+        said = ["no finding that a person has checked"]
+    else:
+        low, high = one.agreed_interval
+        rate = f"right in {one.agreed:.0%} of {count(one.families, 'family', 'families')}"
+        said = [f"{rate} (95%: {low:.0%} to {high:.0%})"]
+        if one.families < FEW:
+            said[0] += ", too few to judge"
+    parts = (
+        (one.unreviewed, "confirmed by a run and never checked"),
+        (one.reversed, f"changed after a correction, {one.found_again} rightly"),
+        (one.cancelled, f"cancelled, with no outcome given on {one.abstained}"),
+        (one.too_early, "found too early"),
+        (one.not_yet, "lookups without an outcome so far"),
+    )
+    return "; ".join([*said, *(f"{many:,} {words}" for many, words in parts if many)])
 
 
 class SeenDocument(View):

@@ -171,7 +171,8 @@ OPEN = {
         same_pairs; questions.ties: ever_tied tied; questions.trends: rows_at;
         scores.coherence: crowd_contradictions hanging; scores.ledger_frames: crowd_frames;
         scores.printed_scores: printed_by_question printed_scores; resolution.dependents:
-        contradiction decided; updates.coherence: contradictions own_contradictions;
+        contradiction decided; resolution.scoreboard: scoreboard; updates.coherence: contradictions
+        own_contradictions;
         updates.conditionals: implied; updates.evidence: key_and_row; updates.look_again: linked
         updated_since
     """,
