@@ -121,7 +121,7 @@ class ResolverRecordView(View):
     agreed: float | None = Field(
         description="share of these families whose outcome was its first finding"
     )
-    agreed_interval: tuple[float, float] | None = Field(description="95%, Wilson, of `families`")
+    agreed_interval: list[float] | None = Field(description="95%, Wilson, of `families`")
     unreviewed: int = Field(description="questions confirmed by a run, and by no person")
     cancelled: int = Field(description="annulled or ambiguous questions")
     abstained: int = Field(description="those on which it gave no other outcome")
