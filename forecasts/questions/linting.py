@@ -60,7 +60,8 @@ def read_written(given: Mapping[str, Any], *, now: datetime, zone: tzinfo | None
         kind = decided_type(
             words["title"], fields.get("type"), options=bool(options), bounds=any(bounds.values())
         )
-    return Written(**words, **bounds, type=kind, options=options, **times)
+    read: dict[str, Any] = {**words, **bounds, **times}
+    return Written(type=kind, options=options, **read)
 
 
 def _time(value: Any, now: datetime, zone: tzinfo | None) -> datetime | None:

@@ -74,16 +74,16 @@ def scoreboard(session: Session, *, now: datetime) -> list[ResolverRecord]:
     findings: dict[tuple[str, str], list[Resolution]] = defaultdict(list)
     for slug, kind, row in rows:
         history[slug].append(row)
-        if kind is not None and row.state != ResolutionState.rejected and row.outcome:
+        if row.resolver_id is not None and row.state != ResolutionState.rejected and row.outcome:
             findings[slug, kind].append(row)
     looked: dict[tuple[str, str], int] = defaultdict(int)
-    for slug, kind, state in session.exec(
+    for slug, kind, result in session.exec(
         select(Question.slug, Resolver.kind, ResolverRun.state)
         .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
         .join(Question, col(Question.id) == col(Resolver.question_id))
         .where(question_visible(session))
     ):
-        looked[slug, kind] += state == RunState.not_yet
+        looked[slug, kind] += result == RunState.not_yet
     slugs = sorted({slug for slug, _ in (*findings, *looked)})
     states = {one.slug: one for one in listing(session, now=now, only=slugs)}
     groups: dict[tuple[str, QuestionType], list[_Seen]] = defaultdict(list)
