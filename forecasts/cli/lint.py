@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from forecasts.cli.console import now, zone
+from forecasts.cli.dates import time_of
 from forecasts.cli.options import TextOrJson, argument, option
 from forecasts.cli.printing import print_line, print_lines, print_note, printed_json
 from forecasts.cli.root import app
@@ -15,7 +16,7 @@ from forecasts.cli.session import reading_as, use_own_zone
 from forecasts.common.text import count, on_one_line
 from forecasts.questions import registry
 from forecasts.questions.linting import as_written, questions_of, read_written
-from forecasts.reading.lint import Finding, Written, lint
+from forecasts.reading.lint import Finding, lint
 from forecasts.views.lint import linted
 
 
@@ -31,34 +32,35 @@ def lint_question(
     ],
     criteria: Annotated[str, option("TEXT", "Resolution criteria, with a title.")] = "",
     fine_print: Annotated[str, option("TEXT", "Edge cases, with a title.")] = "",
-    opens: Annotated[str, option("TIME", "First time to forecast.")] = "",
+    opens: Annotated[str | None, option("TIME", "First time to forecast, with a title.")] = None,
     closes: Annotated[
-        str, option("TIME", "Last day (or time) to forecast. [default: the day that it names]")
-    ] = "",
+        str | None,
+        option("TIME", "Last day (or time), with a title. [default: the day that it names]"),
+    ] = None,
     format_: TextOrJson = "text",
 ) -> None:
-    """Find faults in a question's wording, with the sentence that mends each.
+    """Find faults in a question's wording, with a fix for each.
 
     forecasts lint-question "Will the minister resign soon?"
     """
-    use_own_zone()
-    moment, here = now(), zone()
-
-    def written() -> Iterator[Written]:
-        is_file = question == "-" or (len(question) < 4096 and Path(question).is_file())
-        if is_file:
-            read = sys.stdin.buffer.read if question == "-" else Path(question).read_bytes
-            for one in questions_of(read().decode("utf-8", "replace")):
-                yield read_written(one, now=moment, zone=here)
-        elif registry.is_slug(question):
-            with reading_as() as (session, _, _):
-                found = registry.find(session, question)
-                yield as_written(registry.newest_wording(session, found))
-        else:
-            given = {"title": question, "criteria": criteria, "fine_print": fine_print}
-            yield read_written(given | {"opens": opens, "closes": closes}, now=moment, zone=here)
-
-    judged = [(one, lint(one, now=moment)) for one in written()]
+    moment = now()
+    if question == "-" or (len(question) < 4096 and Path(question).is_file()):
+        read = sys.stdin.buffer.read if question == "-" else Path(question).read_bytes
+        given = questions_of(read().decode("utf-8", "replace"))
+        written = [read_written(one, now=moment, zone=zone()) for one in given]  # without a ledger
+    elif registry.is_slug(question):
+        with reading_as() as (session, _, _):
+            found = registry.find(session, question)
+            written = [as_written(registry.newest_wording(session, found))]
+    else:
+        use_own_zone()
+        times = {
+            "open_time": time_of(opens, moment=moment),
+            "scheduled_close_time": time_of(closes, end_of_day=True, moment=moment),
+        }
+        words = {"title": question, "resolution_criteria": criteria, "fine_print": fine_print}
+        written = [read_written(words | times, now=moment, zone=zone())]
+    judged = [(one, lint(one, now=moment)) for one in written]
     if printed_json(format_, [linted(one.title, findings) for one, findings in judged]):
         return
     for one, findings in judged:

@@ -213,7 +213,7 @@ def _settings(given: list[str]) -> dict[str, Any]:
 
 @resolver.command("scoreboard")
 def board(format_: TextOrJson = "text") -> None:
-    """List how often each kind of resolver agreed with the outcome in the end."""
+    """List how often each kind of resolver was right."""
     with reading_as() as (session, _, now):
         found = scoreboard(session, now=now)
     if printed_json(format_, map(views.ResolverRecordView.of, found)):

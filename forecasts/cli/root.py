@@ -41,10 +41,7 @@ SECTIONS = {
         "capture": ("articles", "Capture a page's articles and list possible questions."),
         "articles": ("articles", "List captured articles, or show one and register its drafts."),
         "ask": ("ask", "Ask a question, or take an article's draft, and forecast it."),
-        "lint-question": (
-            "lint",
-            "Find faults in a question's wording, with the sentence that mends each.",
-        ),
+        "lint-question": ("lint", "Find faults in a question's wording, with a fix for each."),
         "questions": ("questions", "List questions, open ones first, with your forecasts."),
         "show": ("show", "Show a question on one screen: forecasts, outcome and scores."),
         "revise": ("ask", "Reword a question or change its dates."),
@@ -129,8 +126,8 @@ class _Commands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands of each section, with the first sentence of their help."""
-        width = formatter.width - 6 - max(map(len, COMMANDS))
         for section, names in SECTIONS.items():
+            width = formatter.width - 4 - max(map(len, names))
             with formatter.section(section):
                 formatter.write_dl(
                     [(name, self.commands[name].get_short_help_str(width)) for name in names]

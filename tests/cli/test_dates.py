@@ -31,6 +31,8 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("ask", "--closes"): (*ASK, "--closes", "next friday"),
     ("ask", "--opens"): (*ASK, "--closes", "in 3 weeks", "--opens", "tomorrow"),
     ("ask", "--resolves"): (*ASK, "--closes", "in 3 weeks", "--resolves", "end of january"),
+    ("lint-question", "--closes"): ("lint-question", ASK[1], "--closes", "next friday"),
+    ("lint-question", "--opens"): ("lint-question", ASK[1], "--opens", "tomorrow"),
     ("revise", "--closes"): ("revise", "rain", "--closes", "before Christmas"),
     ("revise", "--resolves"): ("revise", "rain", "--resolves", "in 2 months"),
     ("group new", "--closes"): ("group", "new", "Hail?", "Rye", "Ulm", "--closes", "next friday"),

@@ -44,6 +44,7 @@ WITHOUT_DATA = {
 WITH_DATA: dict[str, tuple[str, ...]] = {
     "today": (),
     "questions": (),
+    "lint-question": ("rain",),
     "same": (),
     "show": ("rain",),
     "group show": ("quays",),
@@ -65,6 +66,7 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "run": (),
     "run status": (),
     "resolver kinds": ("deadline",),
+    "resolver scoreboard": (),
     "resolver try": ("snow",),
     "resolver evidence": ("hail",),
     "notify list": (),

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Run
 
+EARLIER = Path(__file__).parents[1] / "ledger" / "development_0010.sql"  # of an earlier release
 VAGUE = "Will the minister resign soon?"
 
 
@@ -49,3 +54,19 @@ def test_a_file_that_is_not_a_list_of_questions_is_refused(forecasts: Run, tmp_p
     for content, why in (("[1]", "is not a question"), ("{x", "is not JSON"), ("[{}]", "no title")):
         file.write_text(content)
         assert why in forecasts.refused("lint-question", str(file))
+
+
+def test_a_file_is_judged_without_opening_a_ledger(
+    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "question.txt"
+    text.write_text(VAGUE, encoding="utf-8")
+    earlier, missing = tmp_path / "earlier.sqlite3", tmp_path / "missing.sqlite3"
+    with closing(sqlite3.connect(earlier)) as made:
+        made.executescript(EARLIER.read_text("utf-8"))
+    before = earlier.read_bytes()
+    for file in (earlier, missing):
+        monkeypatch.setenv("FORECASTS_DATABASE_URL", str(file))
+        assert "ledger" not in forecasts("lint-question", str(text)).stderr
+    assert earlier.read_bytes() == before
+    assert not missing.exists()
