@@ -35,6 +35,7 @@ places = {
     "": [
         st.Page("app_pages/today.py", title="Today" + count, default=True),
         st.Page("app_pages/questions.py", title="Questions"),
+        st.Page("app_pages/news.py", title="News"),
         st.Page("app_pages/articles.py", title="Articles"),
         st.Page("app_pages/question.py", title="Question", visibility="hidden"),
         st.Page("app_pages/terms.py", title="Terms", visibility="hidden"),
@@ -53,16 +54,17 @@ places = {
         st.Page("app_pages/settings.py", title="Settings"),
     ],
 }
-ICONS = ("today", "help", "article", "query_stats", "groups")
+ICONS = ("today", "help", "newspaper", "article", "query_stats", "groups")
+BAR = 4  # of the first places
 
 
 def bar() -> None:
     """Show the places as a bar: at the bottom of a narrow screen, and on no other."""
     first, *lists = places.items()
     with st.container(key="bar", horizontal=True, gap=None):
-        for icon, one in zip(ICONS, first[1][:3], strict=False):
+        for icon, one in zip(ICONS, first[1][:BAR], strict=False):
             st.page_link(one, icon=f":material/{icon}:")
-        for icon, (name, pages) in zip(ICONS[3:], lists, strict=True):
+        for icon, (name, pages) in zip(ICONS[BAR:], lists, strict=True):
             kind: Any = "secondary" if page in pages else "tertiary"
             # Its key is new on each page, which closes it.
             key = f"bar-{icon}-{page.url_path}"

@@ -141,6 +141,10 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
             ),
         ],
     ),
+    "News": (
+        "Read new articles by the questions they bear on, and add feeds.",
+        [Shot("news", "News for Emi", "news")],
+    ),
     "Articles": (
         "Capture an article, and turn sentences about the future into questions.",
         [

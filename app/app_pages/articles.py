@@ -12,7 +12,7 @@ import streamlit as st
 from app import session
 from app.components.scripts import focus_on, mount_keyboard, share_link
 from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
-from app.forms.drafts import Drafted, focus_first, possible_questions
+from app.forms.drafts import Drafted, focus_first, possible_questions, with_twins
 from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, dotted, link, marked, shortened
 from app.times import day, published, zone
@@ -30,12 +30,10 @@ from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_bytes, capture_text
-from forecasts.articles.drafts import Draft, drafts_of
+from forecasts.articles.drafts import drafts_of
 from forecasts.common.text import count
 from forecasts.ledger.models import Article
 from forecasts.questions import passages
-from forecasts.questions.same_questions import find_duplicates
-from forecasts.questions.standing import QuestionState
 from forecasts.reading.article import PARAGRAPH, CapturedArticle, canonical_url
 from forecasts.updates.ask import is_address
 from forecasts.values.typed_dates import read_date
@@ -176,8 +174,9 @@ def one(number: int) -> None:
     used = {source.quote for source, _ in asked}
     drafts = [draft for draft in drafts_of(article) if draft.quote not in used]
     name = article.content_hash[:12]
-    act_name = f"drafts-{name}"
-    work(article, Drafted(name, act_name, with_twins(drafts), len(used), lambda _: number))
+    with session.reading() as ledger:
+        pairs = with_twins(ledger, drafts)
+    work(article, Drafted(name, f"drafts-{name}", pairs, len(used), lambda _: number))
     with st.expander("Your own question"):
         ask_form(f"article-{article.id}", article=article.id)
 
@@ -200,12 +199,6 @@ def work(article: Article, drafted: Drafted) -> None:
         st.markdown("\n\n".join(marked(article.text, spans)))
 
 
-def with_twins(drafts: list[Draft]) -> list[tuple[Draft, QuestionState | None]]:
-    """Return each draft with the question that already asks it, if any."""
-    with session.reading() as ledger:
-        return list(zip(drafts, find_duplicates(ledger, drafts, now=moment), strict=True))
-
-
 def under_review(captured: Captured) -> None:
     """Show the capture for correction and, if it is one article, its possible questions."""
     for left_out in review.notes:
@@ -221,7 +214,9 @@ def under_review(captured: Captured) -> None:
         return stored.id
 
     name = row.content_hash[:12]
-    drafted = Drafted(name, stored_name(captured), with_twins(drafts_of(row)), 0, store)
+    with session.reading() as ledger:
+        pairs = with_twins(ledger, drafts_of(row))
+    drafted = Drafted(name, stored_name(captured), pairs, 0, store)
     if review.unseen:
         review.unseen = False
         focus_first(drafted)

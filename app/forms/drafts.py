@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from sqlmodel import Session
 from streamlit.delta_generator import DeltaGenerator
 
 from app.components.scripts import focus_on
@@ -28,6 +29,7 @@ from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import registry
 from forecasts.questions.groups import member_title
 from forecasts.questions.passages import find_passage
+from forecasts.questions.same_questions import find_duplicates
 from forecasts.questions.standing import QuestionState
 from forecasts.reading.drafting.deadlines import find_deadlines
 from forecasts.reading.drafting.intervals import long_date
@@ -53,7 +55,8 @@ class Drafted:
     """An article with its drafts that have no question yet, each with its twin in the ledger.
 
     ``name``: of its fields; ``act``: of the act that registers some; ``store``: gives the
-    article's ID, and stores it first if it is only captured.
+    article's ID, and stores it first if it is only captured. ``listed``: among other articles, so
+    without a header, without its text beside it, and the page stays.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Drafted:
     drafts: Sequence[tuple[Draft, QuestionState | None]]
     registered: int
     store: Callable[[Act], int]
+    listed: bool = False
 
     def key(self, draft: Draft) -> str:
         """Return the name of the draft's fields, and of the links between it and the text."""
@@ -130,6 +134,13 @@ class _Corrected:
         return group
 
 
+def with_twins(
+    ledger: Session, drafts: Sequence[Draft]
+) -> list[tuple[Draft, QuestionState | None]]:
+    """Return each draft with the question that already asks it, if any."""
+    return list(zip(drafts, find_duplicates(ledger, drafts, now=now()), strict=True))
+
+
 def focus_first(article: Drafted) -> None:
     """Focus the forecast of the first draft in the next run; folded ones come last."""
     if article.drafts:
@@ -140,9 +151,10 @@ def focus_first(article: Drafted) -> None:
 @st.fragment
 def possible_questions(article: Drafted) -> None:
     """Show the drafts to correct, forecast and register; doubtful ones are folded."""
-    parts = [count(len(article.drafts), "draft")] if article.drafts else []
-    parts += [f"{article.registered} registered"] if article.registered else []
-    titled("Possible questions", *(parts or ["none found"]))
+    if not article.listed:
+        parts = [count(len(article.drafts), "draft")] if article.drafts else []
+        parts += [f"{article.registered} registered"] if article.registered else []
+        titled("Possible questions", *(parts or ["none found"]))
     if not article.drafts:
         st.caption("You can still write your own question about the text.")
         return
@@ -242,7 +254,8 @@ def _card(
             if twin is not None:
                 question_link(twin)
         why = "" if draft.strength is Strength.weak else f" · {as_text(draft.reason)}"
-        st.caption(f"[“{as_text(draft.quote)}”](#{key}){why}")
+        quote = f"“{as_text(draft.quote)}”"
+        st.caption(f"{quote if article.listed else f'[{quote}](#{key})'}{why}")
         with (
             st.container(key=f"{key}-more"),
             st.expander("Criteria", key=f"{key}-opened", on_change="rerun") as opened,
@@ -359,7 +372,8 @@ def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
             message = f"Registered {many} questions, {said} with your forecast."
         slugs = [slug for one in asked for slug in _slugs(one)]
         doing.say(asked_message(message, *asked), undo_of(slugs))
-        doing.go("articles", {"article": str(number)})
+        if not article.listed:
+            doing.go("articles", {"article": str(number)})
         focus_on(f"act-{chosen[-1].key}", following=True)
 
 

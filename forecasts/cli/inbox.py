@@ -133,13 +133,17 @@ def dismiss(
         bool,
         flag("--kind", "Nor suggest articles that share only the same words with the question."),
     ] = False,
+    undo: Annotated[bool, flag("--undo", "Take your dismissal back.")] = False,
 ) -> None:
     """Dismiss an article that the inbox suggests for a question."""
     with acting_on(question) as (session, found, who, now):
-        row = news.dismiss(
-            session, found, find_article(session, article), member=who, now=now, kind=kind
-        )
-        slug, words = found.slug, row.words
+        row = find_article(session, article)
+        if undo:
+            news.reopen(session, found, row, member=who, now=now)
+            print_line(f"{found.slug}: article {article} waits in the inbox again")
+            return
+        answer = news.dismiss(session, found, row, member=who, now=now, kind=kind)
+        slug, words = found.slug, answer.words
     muted = f", and others that share only: {', '.join(words)}" if kind and words else ""
     print_line(f"{slug}: article {article} dismissed{muted}")
 

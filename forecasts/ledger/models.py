@@ -1091,6 +1091,7 @@ class NewsReply(StrEnum):
     accepted = "accepted"
     dismissed = "dismissed"
     muted = "muted"
+    reopened = "reopened"  # a dismissal taken back
     threshold = "threshold"
 
 

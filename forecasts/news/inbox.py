@@ -18,6 +18,7 @@ from typing import cast
 
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.access.roles import Action, require
 from forecasts.articles.drafts import Draft, drafts_of
@@ -37,6 +38,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.news.matches import LEAST, WINDOW, Found, matches
 from forecasts.news.matching import A_MONTH, learned_threshold
+from forecasts.news.stories import stories_of
 from forecasts.questions.standing import QuestionState, by_id, rows_with
 from forecasts.reading.drafting.strength import Strength
 from forecasts.updates.evidence import CitedEvidence
@@ -94,6 +96,40 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """A question with the articles suggested for it that wait for the member, the newest first.
+
+    ``forecast``: the member's current one; the articles are then those captured since.
+    """
+
+    state: QuestionState
+    forecast: Forecast | None
+    suggestions: list[Suggestion]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The new articles by the questions that they bear on.
+
+    ``subjects``: the member's own questions first, then the newest. ``others``: of the ``OTHERS``
+    newest articles that bear on no question one of each story, the newest, without its text and
+    with the number of its others.
+    """
+
+    subjects: list[Subject]
+    others: list[tuple[Article, int]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """An article that is suggested for a question; ``others``: those with nearly its words."""
+
+    suggestion: Suggestion
+    article: Article
+    others: int
+
+
+@dataclass(frozen=True)
 class Threshold:
     """The score from which a question is suggested to a member.
 
@@ -126,11 +162,7 @@ def inbox(
     found: dict[int, list[Suggestion]] = defaultdict(list)
     for one in _suggestions(session, member, now=now):
         found[one.article_id].append(one)
-    newest = session.exec(
-        select(Article.id)
-        .where(col(Article.captured_at) > now - WINDOW, col(Article.captured_at) <= now)
-        .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
-    ).all()
+    newest = session.exec(_newest(now)).all()
     others = [id_ for id_ in newest if id_ not in found][:OTHERS]
     listed = [id_ for id_ in newest if id_ in found] + others
     # Drafts decide between the last two sections, and are made of the articles returned alone.
@@ -143,6 +175,65 @@ def inbox(
         some = sorted(found[id_], key=lambda one: (one.forecast is None, -one.score))
         items.append(Item(articles[id_], some, _ready(articles[id_], now)))
     return sorted(items, key=lambda item: _PLACES[item.section])
+
+
+def overview(session: Session, member: Member | None, *, now: datetime) -> Overview:
+    """Return the questions that wait for the member, and the other new articles."""
+    suggested = _suggestions(session, member, now=now)
+    waiting = [one for one in suggested if one.answer is None]
+    of_mine = sorted({one.article_id for one in waiting if one.forecast is not None})
+    captured = dict(
+        rows_with(session, select(Article.id, Article.captured_at), Article.id, of_mine)
+    )
+    found: dict[int, list[Suggestion]] = defaultdict(list)
+    for one in waiting:
+        if one.forecast is None or captured[one.article_id] > one.forecast.made_at:
+            found[one.state.id].append(one)
+    listed = []
+    for some in found.values():
+        some.sort(key=lambda one: -one.article_id)
+        listed.append(Subject(some[0].state, some[0].forecast, some))
+    listed.sort(key=lambda one: (one.forecast is None, -one.suggestions[0].article_id))
+    known = {one.article_id for one in suggested}
+    newest = session.exec(_newest(now).limit(OTHERS + len(known))).all()
+    ids = [id_ for id_ in newest if id_ not in known][:OTHERS]
+    articles, stories = _without_texts(session, ids), stories_of(session, ids)
+    told: dict[int, list[int]] = defaultdict(list)
+    for id_ in ids:
+        told[stories.get(id_, id_)].append(id_)
+    others = [(articles[first], len(rest)) for first, *rest in told.values()]
+    return Overview(listed, others)
+
+
+def reports(session: Session, listed: Iterable[Subject]) -> dict[int, list[Report]]:
+    """Return by question the articles suggested for it, without their texts, one of each story.
+
+    Takes two SQL statements.
+    """
+    suggested = {one.state.id: one.suggestions for one in listed}
+    ids = {one.article_id for some in suggested.values() for one in some}
+    articles, stories = _without_texts(session, ids), stories_of(session, sorted(ids))
+    found: dict[int, list[Report]] = {}
+    for question_id, some in suggested.items():
+        told: dict[int, list[Suggestion]] = defaultdict(list)
+        for one in some:
+            told[stories.get(one.article_id, one.article_id)].append(one)
+        found[question_id] = [
+            Report(first, articles[first.article_id], len(others))
+            for first, *others in told.values()
+        ]
+    return found
+
+
+def drafts_in(
+    session: Session, articles: Sequence[int], *, now: datetime
+) -> dict[int, list[tuple[int, Draft]]]:
+    """Return by article the possible questions that can be registered as they are, as in ``Item``.
+
+    A text takes some hundredths of a second to read.
+    """
+    rows = rows_with(session, select(Article), Article.id, articles)
+    return {row.id: _ready(row, now) for row in rows}
 
 
 def newest_suggestions(
@@ -168,6 +259,14 @@ def newest_suggestions(
         if article.captured_at > mine[one.state.id][1].made_at and is_newest:
             found[one.state.id] = one, article
     return found
+
+
+def _newest(now: datetime) -> SelectOfScalar[int]:
+    return (
+        select(Article.id)
+        .where(col(Article.captured_at) > now - WINDOW, col(Article.captured_at) <= now)
+        .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
+    )
 
 
 def _age(article: Article) -> tuple[datetime, int]:
@@ -242,6 +341,24 @@ def dismiss(
     match = _match(session, question, article, now)
     reply = NewsReply.muted if kind else NewsReply.dismissed
     return _answer(session, question, article, reply, match, member, now)
+
+
+def reopen(
+    session: Session, question: Question, article: Article, *, member: Member, now: datetime
+) -> NewsAnswer:
+    """Return the answer that takes back the member's dismissal of an article; it is written.
+
+    Refused if it was not dismissed.
+    """
+    require(session, member, Action.see, question, now=now)
+    before = _Answers(session, member).newest.get((question.id, article.id))
+    if before is None or before.answer not in (NewsReply.dismissed, NewsReply.muted):
+        raise Refused(
+            f"You have not dismissed article {article.id} for {question.slug!r}.",
+            remedy="See the inbox for the articles that wait.",
+        )
+    match = _match(session, question, article, now)
+    return _answer(session, question, article, NewsReply.reopened, match, member, now)
 
 
 def set_threshold(
@@ -377,6 +494,8 @@ def _suggestions(
         for one in sorted(some, key=lambda one: (-one.score, -one.article_id))[:A_MONTH]:
             pair = id_, one.article_id
             row = answers.newest.get(pair)
+            if row is not None and row.answer == NewsReply.reopened:
+                row = None
             found.append(
                 Suggestion(
                     state=states[id_],

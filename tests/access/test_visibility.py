@@ -157,8 +157,9 @@ OPEN = {
         updates.ask_together: ask_conditional ask_members
     """,
     "only what the reader may see: the tests of their modules": """
-        agenda.calendar_feed: feed; news.inbox: accept dismiss inbox newest_suggestions
-        set_threshold threshold; news.matches: matches; scores.crowd_moves: crowd_moves;
+        agenda.calendar_feed: feed; news.inbox: accept dismiss drafts_in inbox newest_suggestions
+        overview reopen reports set_threshold threshold; news.matches: matches;
+        scores.crowd_moves: crowd_moves;
         views.news: inbox moves_since;
         agenda.notifications.sender: send; agenda.today: is_empty new_results; exporting.export:
         export_as packed_as packed_folder reading write_question_files; importing.accounts: whose;

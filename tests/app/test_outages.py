@@ -25,7 +25,16 @@ from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("questions", "articles", "resolve", "my_scores", "track_record", "compare", "today")
+PAGES = (
+    "questions",
+    "news",
+    "articles",
+    "resolve",
+    "my_scores",
+    "track_record",
+    "compare",
+    "today",
+)
 
 
 @pytest.mark.browser

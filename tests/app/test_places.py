@@ -31,6 +31,7 @@ def test_a_phone_has_the_places_in_a_bar_which_keys_reach_and_which_covers_nothi
     assert [one.inner_text().split("\n")[-1] for one in links.all()] == [
         said,
         "Questions",
+        "News",
         "Articles",
     ]
     for one in (*links.all(), *lists.all()):

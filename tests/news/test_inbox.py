@@ -11,6 +11,7 @@ from forecasts.common.errors import NotFound, Refused
 from forecasts.ledger.models import (
     Article,
     ArticleMatch,
+    ArticleStory,
     Citation,
     Evidence,
     Member,
@@ -251,3 +252,55 @@ def test_the_source_of_a_question_is_not_new(session: Session, alice: Member) ->
     question = registry.register(session, text, member=alice, now=day(1), sources=[source])
     say(session, question, alice, 0.4, 1.5)
     assert [one.answer for one in suggested(session, alice, 3)] == ["source"]
+
+
+def test_a_subject_has_the_articles_since_the_forecast_one_of_each_story(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    capture(session, alice, QUAY, 0.5, title="Too old")
+    one = capture(session, alice, QUAY + " Again.", 2, title="First")
+    like = capture(session, alice, QUAY + " Ada too.", 2.5, title="First, elsewhere")
+    other = capture(session, alice, "The harbour quay is open by June, says Ada.", 3, title="Other")
+    for article in (one, like):
+        row = {"article_id": article.id, "story_id": one.id, "signature": b"s"}
+        session.add(ArticleStory(**row))
+    [mine] = inbox.overview(session, alice, now=day(4)).subjects
+    found = inbox.reports(session, [mine])[quay.id]
+    assert [(one.article.title, one.others) for one in found] == [
+        ("Other", 0),
+        ("First, elsewhere", 1),
+    ]
+    [theirs] = inbox.overview(session, bob, now=day(4)).subjects
+    assert len(theirs.suggestions) == 4
+    inbox.dismiss(session, quay, other, member=alice, now=day(4))
+    [mine] = inbox.overview(session, alice, now=day(4)).subjects
+    assert [one.article_id for one in mine.suggestions] == [like.id, one.id]
+    say(session, quay, alice, 0.5, 5)
+    assert inbox.overview(session, alice, now=day(6)).subjects == []
+
+
+def test_a_dismissal_is_taken_back(session: Session, quay: Question, alice: Member) -> None:
+    article = capture(session, alice, QUAY, 2)
+    with pytest.raises(Refused, match="not dismissed"):
+        inbox.reopen(session, quay, article, member=alice, now=day(3))
+    for kind in (False, True):
+        inbox.dismiss(session, quay, article, member=alice, now=day(3), kind=kind)
+        assert inbox.overview(session, alice, now=day(3)).subjects == []
+        inbox.reopen(session, quay, article, member=alice, now=day(3))
+        assert [one.answer for one in suggested(session, alice, 3)] == [None]
+    assert inbox.threshold(session, quay, member=alice, now=day(3)).dismissed == 0
+
+
+def test_other_articles_have_possible_questions(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    capture(session, alice, QUAY, 2)
+    vote = "Farvale will hold a referendum on the ferry subsidy by 15 March 2026."
+    new = capture(session, alice, vote, 3, title="Farvale votes")
+    every = inbox.overview(session, alice, now=day(4))
+    [(article, others)] = every.others
+    assert (article.id, others) == (new.id, 0)
+    [(number, draft)] = inbox.drafts_in(session, [new.id], now=day(4))[new.id]
+    assert number == 1
+    assert "Farvale" in draft.question
+    assert [one.state.id for one in every.subjects] == [quay.id]

@@ -16,7 +16,7 @@ from forecasts.ledger.migrations.forms import add_forms
 revision = "0020"
 down_revision = "0019"
 
-_ANSWERS = "answer IN ('accepted', 'dismissed', 'muted', 'threshold')"
+_ANSWERS = "answer IN ('accepted', 'dismissed', 'muted', 'reopened', 'threshold')"
 
 
 def upgrade() -> None:

@@ -1,0 +1,243 @@
+"""News: new articles by the questions that they bear on, possible new questions, and the feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from app import session
+from app.components.scripts import mount_keyboard
+from app.forms.drafts import Drafted, possible_questions, with_twins
+from app.forms.forecast import forecast_act, forecast_form
+from app.markdown_text import as_text, closing, dotted, quoted, shortened, span
+from app.session import Undo, act, form, form_key
+from app.times import published, when
+from app.views.empty import empty
+from app.views.widgets import page_link, progress, question_link, shown_page, titled
+from forecasts.access import roles
+from forecasts.access.roles import Action
+from forecasts.articles import library
+from forecasts.common.permitted_sources import is_page
+from forecasts.common.text import count
+from forecasts.ledger.models import Article
+from forecasts.news import feeds, inbox, reading, sources
+from forecasts.news.inbox import Report, Subject
+from forecasts.scores.crowd_moves import crowd_moves
+
+AT_ONCE = 8  # questions, on a page of the list
+REPORTS = 3  # articles of a question
+ARTICLES = 5  # on a page, with their possible questions
+DRAFTS = 2  # of an article
+PASSAGE = 240  # characters
+
+moment = session.now()
+
+
+def about(title: str, subjects: Sequence[Subject]) -> list[tuple[str, str]]:
+    """Show questions with the articles that bear on them; return their forms' keys and titles."""
+    titled(title, count(len(subjects), "question") if subjects else "nothing new")
+    page = shown_page(subjects, f"news-{title}", AT_ONCE)
+    with session.reading() as ledger:
+        articles = inbox.reports(ledger, page)
+        mine = [(one.state.text, one.forecast) for one in page if one.forecast is not None]
+        moves = crowd_moves(ledger, mine, now=moment)
+    placed = session.in_place(title, {one.state.slug: one for one in page})
+    for one in placed:
+        with st.container():
+            if one is not None:
+                move = moves.get(one.state.id)
+                crowd = "" if move is None else f"the crowd moved: {move.before} → {move.now}"
+                card(one, articles[one.state.id], crowd)
+    return [(forecast_act(one.state), one.state.text.title) for one in placed if one is not None]
+
+
+def card(one: Subject, reports: Sequence[Report], crowd: str) -> None:
+    """Show a question, the articles that bear on it, and the form for a forecast that cites one."""
+    with st.container(border=True, gap="xsmall", key=f"news-{one.state.slug}"):
+        question_link(one.state)
+        made = one.forecast and one.forecast.made_at
+        own = f"you forecast {span(moment - made)} ago" if made else ""
+        st.caption(dotted(own, crowd, closing(one.state.text, moment)))
+        for report in reports[:REPORTS]:
+            suggested(one, report)
+        if len(reports) > REPORTS:
+            st.caption(f"{count(len(reports) - REPORTS, 'more article')}")
+        if rights.allows(Action.forecast):
+            articles = [report.article for report in reports]
+            forecast_form(one.state, one.forecast, articles, quick=True, cites=articles[0].address)
+
+
+def suggested(one: Subject, report: Report) -> None:
+    """Show why an article bears on a question, and the ways to dismiss it."""
+    article, suggestion = report.article, report.suggestion
+    with st.container(gap=None):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.markdown(named(article, report.others), width="content")
+            if rights.allows(Action.forecast):
+                with st.popover("Dismiss", type="tertiary", width="content"):
+                    words = as_text(", ".join(suggestion.words))
+                    st.caption(f"It has these words of the question: {words}.")
+                    dismissal(one, article, "Not this article", kind=False)
+                    dismissal(one, article, "None with only these words", kind=True)
+        st.caption(f"“{as_text(shortened(suggestion.passage, PASSAGE))}”")
+
+
+def dismissal(one: Subject, article: Article, label: str, *, kind: bool) -> None:
+    """Show the button that dismisses an article for a question."""
+    key = form_key(f"dismiss-{one.state.slug}-{article.id}")
+    if st.button(label, key=f"{key}-{'kind' if kind else 'one'}", type="tertiary"):
+        question, by = one.state.question, quoted(one.state.text.title, 80)
+
+        def undo() -> None:
+            with act(form_key(f"reopen-{one.state.slug}-{article.id}")) as doing:
+                row = library.find_article(doing.ledger, article.id)
+                inbox.reopen(doing.ledger, question, row, **doing.by)
+                doing.say(f"The article is back for {by}.")
+
+        with act(key) as doing:
+            row = library.find_article(doing.ledger, article.id)
+            inbox.dismiss(doing.ledger, question, row, kind=kind, **doing.by)
+            doing.say(f"Dismissed for {by}.", Undo("Suggests the article again.", undo))
+
+
+def named(article: Article, others: int) -> str:
+    """Return an article's title as a link to it, with its publisher and day, as Markdown."""
+    title = f"[{as_text(shortened(article.title, 120))}](articles?article={article.id})"
+    more = f"and {count(others, 'like report')}" if others else ""
+    said = dotted(article.publisher, published(article.published_at), more)
+    return f"{title} · {said}" if said else title
+
+
+def other_articles(others: Sequence[tuple[Article, int]]) -> None:
+    """Show the newest other articles, each with the questions that it could become."""
+    titled("Possible questions", count(len(others), "other article"))
+    page = shown_page(others, "news-others", ARTICLES)
+    with session.reading() as ledger:
+        found = inbox.drafts_in(ledger, [article.id for article, _ in page], now=moment)
+        drafts = {
+            id_: with_twins(ledger, [draft for _, draft in some[:DRAFTS]])
+            for id_, some in found.items()
+        }
+    for article, like in page:
+        with st.container(gap="xsmall"):
+            st.markdown(f"**{named(article, like)}**")
+            if rights.allows(Action.ask) and drafts[article.id]:
+                name, number = article.content_hash[:12], article.id
+                drafted = Drafted(
+                    name, f"news-{name}", drafts[number], 0, partial(stored, number), listed=True
+                )
+                possible_questions(drafted)
+
+
+def stored(number: int, _: session.Act) -> int:
+    """Return the number of an article that is stored already."""
+    return number
+
+
+def my_feeds(*, opened: bool) -> None:
+    """Show the member's feeds with their state, and the form that adds one."""
+    with session.reading() as ledger:
+        own = feeds.listing(ledger, member=session.current_member(ledger))
+    failed = sum(bool(one.reason) for one in own)
+    label = count(len(own), "feed") + (f", {failed} failed" if failed else "")
+    with st.expander(label if own else "Feeds", expanded=opened or bool(failed)):
+        with form("add-feed", row=True) as key:
+            address = st.text_input(
+                "Site or feed",
+                placeholder="https://news.example",
+                help="A site, whose feed is found, a feed, or a news sitemap.",
+                key=f"{key}-address",
+            )
+            added = st.form_submit_button("Add feed", key=f"{key}-save")
+        if added:
+            add(key, address)
+        for one in own:
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                read = "not read yet" if one.read_at is None else f"read {when(one.read_at)}"
+                paused = "paused" if one.paused else ""
+                said = dotted(paused, read, count(one.articles, "article"), one.reason)
+                title = as_text(shortened(one.title, 100))
+                st.markdown(f"**{title}** · {said}", width="stretch")
+                change(one, "Resume" if one.paused or one.reason else "Pause")
+                change(one, "Remove")
+        if own and st.button("Read now", key="read-feeds"):
+            read_now()
+
+
+def add(key: str, address: str) -> None:
+    """Add the feeds at an address, which is fetched first, outside any transaction; read them."""
+    allowed = session.settings().allow_private_addresses
+    with session.shown_errors():
+        with st.spinner("Looking for a feed …"):
+            with session.reading() as ledger:
+                shared = roles.is_shared_ledger(ledger)
+            place = address.strip()
+            place = place if is_page(place) else str(Path(place).expanduser().absolute())
+            found = sources.find_feeds(place, now=moment, allow_private=allowed, shared=shared)
+        with act(key, goes_on=True) as doing:
+            for one in found:
+                feeds.add(
+                    doing.ledger, one.address, title=one.title, allow_private=allowed, **doing.by
+                )
+        if form_key("add-feed") != key:  # else it is shown why not
+            names = ", ".join(one.title for one in found)
+            read_now(f"Added: {shortened(names, 100)}. ")
+
+
+def change(one: feeds.FeedInfo, label: str) -> None:
+    """Show the button that pauses, resumes or removes a feed."""
+    key = form_key(f"feed-{label.lower()}-{one.address}")
+    if st.button(label, key=f"{key}-go", type="tertiary"):
+        with act(key) as doing:
+            verb = {"Pause": feeds.pause, "Resume": feeds.resume, "Remove": feeds.remove}[label]
+            verb(doing.ledger, one.address, **doing.by)
+            kept = " Its articles are kept." if label == "Remove" else ""
+            doing.say(f"{label}d: {shortened(one.title, 80)}.{kept}")
+
+
+def read_now(added: str = "") -> None:
+    """Read the member's feeds, and others that are due; then say how many articles came."""
+    with session.shown_errors(), progress("Reading feeds") as show:
+        with act(form_key("make-feeds-due"), goes_on=True) as doing:
+            reading.make_due(doing.ledger, None, **doing.by)
+        read: list[reading.Result] = []
+
+        def on_result(result: reading.Result) -> None:
+            read.append(result)
+            show(result.title, len(read) / (len(read) + 1))
+
+        summary = reading.read_due(
+            session.engine(),
+            now=session.now(),
+            clock=session.now,
+            on_result=on_result,
+            allow_private=session.settings().allow_private_addresses,
+        )
+        came = f"{count(len(read), 'feed')} read, {count(summary.articles, 'new article')}."
+        if summary.problems:
+            came += f" {count(summary.problems, 'feed')} with a problem: see the list."
+        session.memory().confirm(added + came, session.now())
+    st.rerun()
+
+
+st.title("News", anchor=False)
+with session.reading() as ledger:
+    member = session.current_member(ledger)
+    rights = roles.member_rights(ledger, member, now=moment)
+    news = inbox.overview(ledger, member, now=moment)
+has_articles = bool(news.subjects or news.others)
+if not has_articles:
+    with empty("articles", "No news yet. Add a feed: its articles appear here by themselves."):
+        page_link("articles", "Or paste an article")
+if rights.allows(Action.capture):
+    my_feeds(opened=not has_articles)
+if has_articles:
+    lists = [
+        about("On your questions", [one for one in news.subjects if one.forecast is not None]),
+        about("On other questions", [one for one in news.subjects if one.forecast is None]),
+    ]
+    mount_keyboard("news", lists)
+    other_articles(news.others)
