@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +32,13 @@ REPORTS = 3  # articles of a question
 ARTICLES = 5  # on a page, with their possible questions
 DRAFTS = 2  # of an article
 PASSAGE = 240  # characters
+
+CHANGES: dict[str, tuple[Callable[..., object], str]] = {
+    "Pause": (feeds.pause, "Paused: {}."),
+    "Resume": (feeds.resume, "Resumed: {}."),
+    "Try again": (feeds.resume, "The next run reads it: {}."),
+    "Remove": (feeds.remove, "Removed: {}. Its articles are kept."),
+}
 
 moment = session.now()
 
@@ -79,9 +86,9 @@ def suggested(one: Subject, report: Report) -> None:
             if rights.allows(Action.forecast):
                 with st.popover("Dismiss", type="tertiary", width="content"):
                     words = as_text(", ".join(suggestion.words))
-                    st.caption(f"It has these words of the question: {words}.")
-                    dismissal(one, article, "Not this article", kind=False)
-                    dismissal(one, article, "None with only these words", kind=True)
+                    st.caption(f"Shared words: {words}.")
+                    dismissal(one, article, "Dismiss this article", kind=False)
+                    dismissal(one, article, "Dismiss all with only these words", kind=True)
         st.caption(f"“{as_text(shortened(suggestion.passage, PASSAGE))}”")
 
 
@@ -106,14 +113,14 @@ def dismissal(one: Subject, article: Article, label: str, *, kind: bool) -> None
 def named(article: Article, others: int) -> str:
     """Return an article's title as a link to it, with its publisher and day, as Markdown."""
     title = f"[{as_text(shortened(article.title, 120))}](articles?article={article.id})"
-    more = f"and {count(others, 'like report')}" if others else ""
+    more = f"and {count(others, 'similar report')}" if others else ""
     said = dotted(article.publisher, published(article.published_at), more)
     return f"{title} · {said}" if said else title
 
 
 def other_articles(others: Sequence[tuple[Article, int]]) -> None:
     """Show the newest other articles, each with the questions that it could become."""
-    titled("Possible questions", count(len(others), "other article"))
+    titled("Other articles", count(len(others), "article"))
     page = shown_page(others, "news-others", ARTICLES)
     with session.reading() as ledger:
         found = inbox.drafts_in(ledger, [article.id for article, _ in page], now=moment)
@@ -148,7 +155,7 @@ def my_feeds(*, opened: bool) -> None:
             address = st.text_input(
                 "Site or feed",
                 placeholder="https://news.example",
-                help="A site, whose feed is found, a feed, or a news sitemap.",
+                help="A website (its feed is found for you), a feed or a news sitemap.",
                 key=f"{key}-address",
             )
             added = st.form_submit_button("Add feed", key=f"{key}-save")
@@ -161,7 +168,7 @@ def my_feeds(*, opened: bool) -> None:
                 said = dotted(paused, read, count(one.articles, "article"), one.reason)
                 title = as_text(shortened(one.title, 100))
                 st.markdown(f"**{title}** · {said}", width="stretch")
-                change(one, "Resume" if one.paused or one.reason else "Pause")
+                change(one, "Resume" if one.paused else "Try again" if one.reason else "Pause")
                 change(one, "Remove")
         if own and st.button("Read now", key="read-feeds"):
             read_now()
@@ -189,13 +196,12 @@ def add(key: str, address: str) -> None:
 
 def change(one: feeds.FeedInfo, label: str) -> None:
     """Show the button that pauses, resumes or removes a feed."""
-    key = form_key(f"feed-{label.lower()}-{one.address}")
+    key = form_key(f"feed-{label}-{one.address}")
     if st.button(label, key=f"{key}-go", type="tertiary"):
         with act(key) as doing:
-            verb = {"Pause": feeds.pause, "Resume": feeds.resume, "Remove": feeds.remove}[label]
+            verb, done = CHANGES[label]
             verb(doing.ledger, one.address, **doing.by)
-            kept = " Its articles are kept." if label == "Remove" else ""
-            doing.say(f"{label}d: {shortened(one.title, 80)}.{kept}")
+            doing.say(f"{done.format(shortened(one.title, 80))}")
 
 
 def read_now(added: str = "") -> None:
@@ -218,7 +224,7 @@ def read_now(added: str = "") -> None:
         )
         came = f"{count(len(read), 'feed')} read, {count(summary.articles, 'new article')}."
         if summary.problems:
-            came += f" {count(summary.problems, 'feed')} with a problem: see the list."
+            came += f" {count(summary.problems, 'feed')} failed: see the list."
         session.memory().confirm(added + came, session.now())
     st.rerun()
 
@@ -230,7 +236,7 @@ with session.reading() as ledger:
     news = inbox.overview(ledger, member, now=moment)
 has_articles = bool(news.subjects or news.others)
 if not has_articles:
-    with empty("articles", "No news yet. Add a feed: its articles appear here by themselves."):
+    with empty("articles", "No news yet. Add a feed, and its articles appear here."):
         page_link("articles", "Or paste an article")
 if rights.allows(Action.capture):
     my_feeds(opened=not has_articles)

@@ -147,7 +147,7 @@ def resolvers(rows: list[progress.LastLookup]) -> None:
 
 def record() -> None:
     """Show how often each kind of resolver agreed with the outcome in the end."""
-    opened = st.expander("How often they were right", key="resolver-record", on_change="rerun")
+    opened = st.expander("Resolver accuracy", key="resolver-record", on_change="rerun")
     if not opened.open:  # it reads every lookup
         return
     with reading() as ledger:
@@ -157,7 +157,7 @@ def record() -> None:
             kind = f"{one.kind}, {one.type}".replace("_", " ")
             st.caption(f"**{as_text(kind)}**: {as_text(record_line(one))}")
         if not found:
-            st.caption("No question with a resolver is resolved yet.")
+            st.caption("No question with a resolver has an outcome yet.")
 
 
 def awaiting() -> None:

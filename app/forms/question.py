@@ -183,7 +183,7 @@ def undo_of(slugs: Sequence[str]) -> Undo:
             discard_all(doing, slugs)
             doing.say(f"Discarded: {count(len(slugs), 'question')}.")
 
-    return Undo("Discards the questions, which nobody sees any longer.", undo)
+    return Undo("Discards the questions and hides them from everyone.", undo)
 
 
 def discard_all(doing: Act, slugs: Sequence[str]) -> None:

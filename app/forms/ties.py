@@ -183,8 +183,9 @@ def link_form(state: QuestionState) -> None:
         kind = st.selectbox("Says", kinds, format_func=lambda one: _LINKS[one], key=f"{key}-kind")
         strength = st.selectbox(
             "How sure", list(LinkStrength), index=1, key=f"{key}-strength",
-            help="Forecasts that break a certain link contradict each other, and reports count the "
-            "questions once. It takes the right to change both, and is final once one has closed.",
+            help="Forecasts that break a certain link contradict each other. If it is made before "
+            "either question closes, reports count the two once, and it is final after that close. "
+            "You need the right to change both questions.",
         )  # fmt: skip
         reason = st.text_input("Why linked", placeholder="optional", key=f"{key}-reason")
         submitted = st.form_submit_button("Add link", key=f"{key}-go")

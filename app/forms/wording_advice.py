@@ -63,7 +63,7 @@ def _finding(key: str, number: int, one: Finding, fix: Fix | None) -> None:
         if fix is not None:
             words += f" {_said(fix)}"
             st.button(
-                "Replace" if fix.old else "Add",
+                "Add" if not fix.old else "Replace" if fix.new else "Remove",
                 key=f"{key}-mend-{number}",
                 help="Change the text of the question",
                 on_click=partial(_apply, key, fix),
@@ -74,9 +74,10 @@ def _finding(key: str, number: int, one: Finding, fix: Fix | None) -> None:
 def _said(fix: Fix) -> str:
     if not fix.old:
         return f"**{as_text(fix.new)}**"
-    if len(fix.old) > _LONG:
+    if fix.new and len(fix.old) > _LONG:
         return "**Swap Yes and No.**"
-    return f"**{as_text(shortened(fix.old))}** → **{as_text(fix.new) or 'nothing'}**"
+    said = f"**{as_text(shortened(fix.old))}**"
+    return f"{said} → **{as_text(fix.new)}**" if fix.new else said
 
 
 def _apply(key: str, fix: Fix) -> None:

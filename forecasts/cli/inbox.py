@@ -133,14 +133,14 @@ def dismiss(
         bool,
         flag("--kind", "Nor suggest articles that share only the same words with the question."),
     ] = False,
-    undo: Annotated[bool, flag("--undo", "Take your dismissal back.")] = False,
+    undo: Annotated[bool, flag("--undo", "Undo your dismissal.")] = False,
 ) -> None:
     """Dismiss an article that the inbox suggests for a question."""
     with acting_on(question) as (session, found, who, now):
         row = find_article(session, article)
         if undo:
             news.reopen(session, found, row, member=who, now=now)
-            print_line(f"{found.slug}: article {article} waits in the inbox again")
+            print_line(f"{found.slug}: article {article} is back in the inbox")
             return
         answer = news.dismiss(session, found, row, member=who, now=now, kind=kind)
         slug, words = found.slug, answer.words
@@ -156,7 +156,7 @@ def threshold(
         argument("SCORE|usual", "Your own, such as 0.4; usual: learned from your answers."),
     ] = None,
 ) -> None:
-    """Show or set the score from which the inbox suggests articles.
+    """Show or set the lowest score that the inbox suggests.
 
     Each question has its own.
     """

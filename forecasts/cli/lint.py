@@ -26,20 +26,20 @@ def lint_question(
         str,
         argument(
             "QUESTION|FILE|TITLE",
-            "An ID, a file (JSON, JSON lines, or text: the title and below it the criteria; - for "
-            "standard input), or the title in words.",
+            "A question's ID, its title, or a file: JSON, JSON Lines, or text with the title on "
+            "the first line and the criteria below (- for standard input).",
         ),
     ],
-    criteria: Annotated[str, option("TEXT", "Resolution criteria, with a title.")] = "",
-    fine_print: Annotated[str, option("TEXT", "Edge cases, with a title.")] = "",
-    opens: Annotated[str | None, option("TIME", "First time to forecast, with a title.")] = None,
+    criteria: Annotated[str, option("TEXT", "Resolution criteria (only with a title).")] = "",
+    fine_print: Annotated[str, option("TEXT", "Edge cases (only with a title).")] = "",
+    opens: Annotated[str | None, option("TIME", "Opening time (only with a title).")] = None,
     closes: Annotated[
         str | None,
-        option("TIME", "Last day (or time), with a title. [default: the day that it names]"),
+        option("TIME", "Last day or time (only with a title). [default: the day in the title]"),
     ] = None,
     format_: TextOrJson = "text",
 ) -> None:
-    """Find faults in a question's wording, with a fix for each.
+    """Find faults in a question's wording and suggest fixes.
 
     forecasts lint-question "Will the minister resign soon?"
     """
@@ -69,8 +69,10 @@ def lint_question(
         print_lines(_lines(findings))
     faults = sum(one.level == "fault" for _, findings in judged for one in findings)
     advice = sum(len(findings) for _, findings in judged) - faults
-    said = f"{count(faults, 'fault')}, {count(advice, 'piece of advice', 'pieces of advice')}"
-    print_note(f"{said} in {count(len(judged), 'question')}." if faults + advice else "No faults.")
+    said = [count(faults, "fault")] if faults else []
+    said += [count(advice, "suggestion")] if advice else []
+    among = f" in {count(len(judged), 'question')}."
+    print_note(" and ".join(said) + among if said else "No faults.")
 
 
 def _lines(findings: list[Finding]) -> Iterator[str]:
@@ -80,7 +82,9 @@ def _lines(findings: list[Finding]) -> Iterator[str]:
         if one.fix is None:
             continue
         where = one.fix.field.replace("_", " ")
-        if one.fix.old and len(one.fix.old) > 200:
+        if one.fix.old and not one.fix.new:
+            yield f"  {where}: remove {on_one_line(one.fix.old)!r}"
+        elif len(one.fix.old) > 200:
             yield f"  {where}: swap Yes and No"
         elif one.fix.old:
             yield f"  {where}: {on_one_line(one.fix.old)!r} → {on_one_line(one.fix.new)!r}"

@@ -219,7 +219,7 @@ def board(format_: TextOrJson = "text") -> None:
     if printed_json(format_, map(views.ResolverRecordView.of, found)):
         return
     if not found:
-        print_line("No question with a resolver is resolved yet.")
+        print_line("No question with a resolver has an outcome yet.")
         return
     for one in found:
         print_line(f"{one.kind}, {one.type}: {views.record_line(one)}")

@@ -41,7 +41,7 @@ SECTIONS = {
         "capture": ("articles", "Capture a page's articles and list possible questions."),
         "articles": ("articles", "List captured articles, or show one and register its drafts."),
         "ask": ("ask", "Ask a question, or take an article's draft, and forecast it."),
-        "lint-question": ("lint", "Find faults in a question's wording, with a fix for each."),
+        "lint-question": ("lint", "Find faults in a question's wording and suggest fixes."),
         "questions": ("questions", "List questions, open ones first, with your forecasts."),
         "show": ("show", "Show a question on one screen: forecasts, outcome and scores."),
         "revise": ("ask", "Reword a question or change its dates."),
@@ -61,7 +61,7 @@ SECTIONS = {
         "inbox": ("inbox", "List new articles and the questions they bear on."),
         "accept": ("inbox", "Update a forecast and cite an article of the inbox."),
         "dismiss": ("inbox", "Dismiss an article that the inbox suggests for a question."),
-        "threshold": ("inbox", "Show or set the score from which the inbox suggests articles."),
+        "threshold": ("inbox", "Show or set the lowest score that the inbox suggests."),
         "notify": ("notify", "Manage your notifications."),
     },
     "Resolution": {

@@ -153,9 +153,9 @@ def require_changeable(link: Link, now: datetime) -> None:
     """Raise Refused if the link is final."""
     if link.is_final(now):
         raise Refused(
-            f"The link between {link.one.slug!r} and {link.other.slug!r} is certain, and one of "
-            "them has closed: reports count them as one family.",
-            remedy="A certain link can be changed until one of its questions closes.",
+            f"The link between {link.one.slug!r} and {link.other.slug!r} can no longer be "
+            "changed: it is certain, and one of the two questions has closed.",
+            remedy="Leave it as it is, or add another link.",
         )
 
 

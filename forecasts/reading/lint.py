@@ -583,9 +583,10 @@ def _never_no(case: _Case) -> Iterator[Finding]:
         if not re.search(str(RULES["never_no"]["otherwise"]), criteria, re.IGNORECASE):
             fix = Fix(
                 "resolution_criteria",
-                "If it has not happened by the last day, the answer is after the upper bound.",
+                "If it has not happened by the upper bound, the answer is “after the upper bound”.",
             )
-            yield case.finding("never_no", fix=fix)
+            why = "The criteria do not say what happens if the date never comes."
+            yield replace(case.finding("never_no", fix=fix), why=why)
         return
     if question.type is not QuestionType.binary:
         return
@@ -613,10 +614,11 @@ def _edge_cases(case: _Case) -> Iterator[Finding]:
     event = _event(case)
     rules = f"{case.texts['resolution_criteria']} {case.texts['fine_print']}"
     if event and not re.search(rf"(?i)\b(?:{event['settled']})", rules):
-        why = f"A usual edge case of this kind of event ({event['kind']}) is open."
-        yield Finding(
-            "edge_cases", "advice", "fine_print", "", None, why, Fix("fine_print", event["add"])
-        )
+        why = f"A common edge case of a {event['kind']} is not covered."
+        add = str(event["add"])
+        if case.question.type is not QuestionType.binary:
+            add = add.replace("it resolves as No", "the question is annulled")
+        yield Finding("edge_cases", "advice", "fine_print", "", None, why, Fix("fine_print", add))
 
 
 def _blank(case: _Case) -> Iterator[Finding]:

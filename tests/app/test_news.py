@@ -91,7 +91,7 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
         page.get_by_role("button", name="Read now").click()
         expect(said(page)).to_contain_text("1 new article.")
         card.get_by_role("button", name="Dismiss").first.click()
-        page.get_by_role("button", name="Not this article").click()
+        page.get_by_role("button", name="Dismiss this article").click()
         expect(said(page)).to_contain_text("Dismissed for")
         expect(card).to_be_hidden()
         page.get_by_role("button", name="Undo").click()

@@ -136,7 +136,7 @@ def ask_question(at: At, body: requests.NewQuestion) -> QuestionDocument:
 @lints.post("/lint")
 @reads
 def lint_question(at: At, body: requests.JudgedWording) -> LintedQuestion:
-    """Find faults in a question's wording, with a fix for each. Nothing is stored."""
+    """Find faults in a question's wording and suggest fixes. Nothing is stored."""
     written = read_written(body.model_dump(), now=at.now, zone=zone_of(at))
     return linted(written.title, lint(written, now=at.now))
 

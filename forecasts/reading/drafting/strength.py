@@ -69,13 +69,13 @@ _FAULTS = tuple(
         (r"^Will (?:the|an?) (?:club|team|company|city|port|bank|mayor|president|minister|party"
          r"|party's leader|front|airport|study|group|new [a-z]+|state|union|report|window|price|law"
          r"|bill|finals?|organisers|election|budget|sale|merger|deal|plan) [a-z]",
-         "it could be any"),
-        (r"^Will [A-Z][a-z-]+ [a-z]*[^\Ws]s [a-z]", "it could be any"),
+         "the subject is not named"),
+        (r"^Will [A-Z][a-z-]+ [a-z]*[^\Ws]s [a-z]", "the subject is not named"),
         (r"\b(?:and|or|the|an?|of|to|in|at|for|with|from|on|follow|put|set|take|get|come|vote)"
-         r" (?:by|until) \d", "cut in the middle"),
+         r" (?:by|until) \d", "the wording is cut off"),
         (r", [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
         (rf"\b(?:by|in|from|on) (?:(?:\d+ )?(?:{'|'.join(MONTHS)})|\d{{4}})\b[^?]*"
-         r" (?:by|on|until) \d", "two dates"),
+         r" (?:by|on|until) \d", "the title has two dates"),
     )
 )  # fmt: skip
 # Words that begin a sentence, with a capital that the title keeps.
