@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -20,7 +20,6 @@ from app.views.widgets import page_link, progress, question_link, shown_page, ti
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
-from forecasts.common.permitted_sources import is_page
 from forecasts.common.text import count
 from forecasts.ledger.models import Article
 from forecasts.news import feeds, inbox, reading, sources
@@ -123,15 +122,20 @@ def other_articles(others: Sequence[tuple[Article, int]]) -> None:
     titled("Other articles", count(len(others), "article"))
     page = shown_page(others, "news-others", ARTICLES)
     with session.reading() as ledger:
-        found = inbox.drafts_in(ledger, [article.id for article, _ in page], now=moment)
+        ids = [article.id for article, _ in page] if rights.allows(Action.ask) else []
+        found = inbox.drafts_in(ledger, ids, now=moment)
         drafts = {
-            id_: with_twins(ledger, [draft for _, draft in some[:DRAFTS]])
+            id_: [
+                (draft, twin)
+                for draft, twin in with_twins(ledger, [draft for _, draft in some])
+                if twin is None
+            ][:DRAFTS]
             for id_, some in found.items()
         }
     for article, like in page:
         with st.container(gap="xsmall"):
             st.markdown(f"**{named(article, like)}**")
-            if rights.allows(Action.ask) and drafts[article.id]:
+            if drafts.get(article.id):
                 name, number = article.content_hash[:12], article.id
                 drafted = Drafted(
                     name, f"news-{name}", drafts[number], 0, partial(stored, number), listed=True
@@ -181,9 +185,8 @@ def add(key: str, address: str) -> None:
         with st.spinner("Looking for a feed …"):
             with session.reading() as ledger:
                 shared = roles.is_shared_ledger(ledger)
-            place = address.strip()
-            place = place if is_page(place) else str(Path(place).expanduser().absolute())
-            found = sources.find_feeds(place, now=moment, allow_private=allowed, shared=shared)
+            how: Any = {"now": moment, "allow_private": allowed, "shared": shared}
+            found = sources.find_feeds(address.strip(), **how)
         with act(key, goes_on=True) as doing:
             for one in found:
                 feeds.add(
@@ -205,24 +208,32 @@ def change(one: feeds.FeedInfo, label: str) -> None:
 
 
 def read_now(added: str = "") -> None:
-    """Read the member's feeds, and others that are due; then say how many articles came."""
-    with session.shown_errors(), progress("Reading feeds") as show:
+    """Read the member's feeds; then say how many articles came."""
+    help_ = "Articles that came so far are kept."
+    with session.shown_errors(), progress("Reading feeds", help_) as show:
         with act(form_key("make-feeds-due"), goes_on=True) as doing:
             reading.make_due(doing.ledger, None, **doing.by)
-        read: list[reading.Result] = []
+        due, read = 0, 0
+
+        def on_start(many: int) -> None:
+            nonlocal due
+            due = many
 
         def on_result(result: reading.Result) -> None:
-            read.append(result)
-            show(result.title, len(read) / (len(read) + 1))
+            nonlocal read
+            read += 1
+            show(as_text(result.title), read / due)
 
         summary = reading.read_due(
             session.engine(),
             now=session.now(),
             clock=session.now,
+            on_start=on_start,
             on_result=on_result,
             allow_private=session.settings().allow_private_addresses,
+            member=member,
         )
-        came = f"{count(len(read), 'feed')} read, {count(summary.articles, 'new article')}."
+        came = f"{count(read, 'feed')} read, {count(summary.articles, 'new article')}."
         if summary.problems:
             came += f" {count(summary.problems, 'feed')} failed: see the list."
         session.memory().confirm(added + came, session.now())

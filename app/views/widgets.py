@@ -169,7 +169,9 @@ def download(label: str, data: Any, name: str, *, key: str, **how: Any) -> None:
 
 
 @contextmanager
-def progress(doing: str) -> Iterator[Callable[[str, float], None]]:
+def progress(
+    doing: str, help: str = "Nothing is stored."
+) -> Iterator[Callable[[str, float], None]]:
     """Yield a function that shows the progress. A click on Stop ends the work at its next call.
 
     Streamlit does this: any click starts a new run of the page and ends the working run at its
@@ -178,7 +180,7 @@ def progress(doing: str) -> Iterator[Callable[[str, float], None]]:
     place = st.empty()
     with place.container(border=True):
         bar = st.progress(0.0, text=f"{doing} …")
-        st.button("Stop", key="stop", help="Nothing is stored.")
+        st.button("Stop", key="stop", help=help)
 
     def show(words: str, share: float) -> None:
         bar.progress(min(max(share, 0.0), 1.0), text=f"{doing}: {words}")

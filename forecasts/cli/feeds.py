@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,7 +18,6 @@ from forecasts.cli.printing import print_line, print_note, printed_json
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import LedgerError
-from forecasts.common.permitted_sources import is_page
 from forecasts.common.settings import Settings
 from forecasts.common.text import count
 from forecasts.ledger.clock import ledger_clock
@@ -53,7 +51,7 @@ def add(
     for place in places:
         try:
             found = sources.find_feeds(
-                place if is_page(place) else str(Path(place).expanduser().absolute()),
+                place,
                 now=now(),
                 allow_private=chosen.allow_private_addresses,
                 shared=shared,

@@ -22,7 +22,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.access.roles import Action, require
 from forecasts.articles.drafts import Draft, drafts_of
-from forecasts.common.errors import Refused, Remedy
+from forecasts.common.errors import Refused
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     Article,
@@ -355,7 +355,7 @@ def reopen(
     if before is None or before.answer not in (NewsReply.dismissed, NewsReply.muted):
         raise Refused(
             f"You have not dismissed article {article.id} for {question.slug!r}.",
-            remedy=Remedy("To see the articles in your inbox: {}", "inbox"),
+            remedy="Look the article up in your inbox.",
         )
     match = _match(session, question, article, now)
     return _answer(session, question, article, NewsReply.reopened, match, member, now)

@@ -78,22 +78,28 @@ def read_due(
     on_result: Callable[[Result], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     allow_private: bool = False,
+    member: Member | None = None,
 ) -> Summary:
     """Return the results of reading every due feed, each read once in this run.
+
+    ``member``: only theirs, so that they see no others' addresses and wait for none.
 
     A failure is tried again later and later, at least daily. A DatabaseError ends the run, any
     other error only its feed. At the end the stories of the new articles are found.
     """
     leases = Leases(engine, Feed, clock or (lambda: now))
+    is_due = (
+        _is_due(now) if member is None else and_(_is_due(now), col(Feed.member_id) == member.id)
+    )
     with reading(engine) as session:
-        due = len(session.exec(leases.free(_is_due(now))).all())
+        due = len(session.exec(leases.free(is_due)).all())
         shared = is_shared_ledger(session)
     summary = Summary(due)
     if due:
         on_start(due)
     try:
         while due and not stop():
-            batch = leases.claim(_is_due(now), BATCH)
+            batch = leases.claim(is_due, BATCH)
             if not batch:
                 break
             for result in _batch(leases, batch, now, allow_private, shared, stop):

@@ -77,7 +77,7 @@ def find_feeds(
     BadInput if there is none.
     """
     if not is_page(address):
-        path = _path(address, shared)
+        path = _typed_path(address, shared)
         if path.is_dir():
             return [Found(str(path), path.name)]
         if path.suffix.lower() not in _FEEDS:
@@ -92,7 +92,10 @@ def find_feeds(
         return [Found(address, document.title or address)]
     if _is_html(page) and not document.feeds:
         return [_in_usual_place(page.url, document.title, now, allow_private)]
-    named = [Found(one, title or document.title or one) for one, title in document.feeds]
+    # A document of the web may name a file of this machine; nobody has chosen that.
+    named = [
+        Found(one, title or document.title or one) for one, title in document.feeds if is_page(one)
+    ]
     if _is_html(page):
         return named[:1]
     return named or [Found(address, document.title or address)]
@@ -161,6 +164,20 @@ def _page(address: str, version: Version | None, allow_private: bool) -> Fetched
     except CaptureError as error:
         remedy = ALLOW_PRIVATE if ALLOW_PRIVATE in error.remedy else _AGAIN
         raise type(error)(error.message, remedy=remedy) from None
+
+
+def _typed_path(address: str, shared: bool) -> Path:
+    """Return the path that a member typed; BadInput without telling where this program runs."""
+    try:
+        path = Path(address.strip()).expanduser()
+    except RuntimeError:  # an unknown user's home
+        path = Path()
+    if not path.parts or (shared and not path.is_absolute()):
+        raise BadInput(
+            f"{address!r} is no web address.",
+            remedy="Give an address that starts with https://.",
+        )
+    return _path(str(path), shared)
 
 
 def _path(address: str, shared: bool) -> Path:

@@ -28,7 +28,6 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.values.outcomes import NOT_SCORED
-from scoring.calibration import wilson
 
 FEW = 10  # families, below which a rate says little
 
@@ -139,6 +138,8 @@ def _record(kind: str, type_: QuestionType, seen: Sequence[_Seen]) -> ResolverRe
     agreed = sum(rates) / len(rates) if rates else None
     interval = None
     if agreed is not None:
+        from scoring.calibration import wilson  # it loads pandas, and runs import this
+
         low, high = wilson(np.array([agreed]), np.array([float(len(rates))]))
         interval = float(low[0]), float(high[0])
     cancelled = [one for one in seen if one.is_cancelled]

@@ -28,7 +28,9 @@ def rest(page: Page) -> None:
 def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
     browser: BrowserContext, server: Server, watch: Watch, tmp_path: Path, width: int
 ) -> None:
-    title = f"Will the Zelden{width} aqueduct carry water by 2041?"
+    # Without numbers, which the questions of other tests have too.
+    town, land = {1280: ("Zelden", "Marsk"), 390: ("Quorn", "Velt")}[width]
+    title = f"Will the {town} aqueduct carry water by 2041?"
     engine = database.open_engine(sqlite_url(server.ledger))
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
@@ -36,11 +38,11 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
     folder = tmp_path / f"clippings-{width}"
     folder.mkdir()
     (folder / "one.txt").write_text(
-        f"Zelden{width} aqueduct tested\n\nThe Zelden{width} aqueduct will carry water soon, said "
+        f"{town} aqueduct tested\n\nThe {town} aqueduct will carry water soon, said "
         "its builder after a week of tests.\n"
     )
     (folder / "two.txt").write_text(
-        f"Marsk{width} votes\n\nMarsk{width} will hold a referendum on goat milk by 15 March "
+        f"{land} votes\n\n{land} will hold a referendum on goat milk by 15 March "
         "2040. Its herders want it.\n"
     )
     with tab(browser, width, 900) as page:
@@ -73,7 +75,7 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
 
         # Another one becomes a question with a forecast: a field and Register.
         draft = page.locator('[class*="st-key-act-draft-"]').filter(
-            has_text=f"Marsk{width} will hold a referendum"
+            has_text=f"{land} will hold a referendum"
         )
         draft.get_by_label("Forecast", exact=True).fill("70")
         expect(draft.get_by_text("70%")).to_be_visible()
@@ -84,7 +86,7 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
 
         # A new article on the question is dismissed, and comes back.
         (folder / "three.txt").write_text(
-            f"Zelden{width} aqueduct leaks\n\nWater left the Zelden{width} aqueduct again during a "
+            f"{town} aqueduct leaks\n\nWater left the {town} aqueduct again during a "
             "test on Monday, said its builder.\n"
         )
         summary.click()

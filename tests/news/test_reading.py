@@ -241,8 +241,11 @@ def test_a_member_asks_for_their_own_feeds_at_once(engine: Engine, site: Site, a
     add(site.serves("/g", rss("b")), who="liam")
     run(engine)
     with database.writing(engine) as session:
-        liam = member_or_new(session, "liam", now=day(0))
+        kate, liam = (member_or_new(session, who, now=day(0)) for who in ("kate", "liam"))
         assert reading.make_due(session, None, member=liam, now=day(0)) == 1
+        assert reading.make_due(session, None, member=kate, now=day(0)) == 1
+    theirs = read_due(engine, now=day(0), allow_private=True, member=liam)
+    assert [one.title for one in theirs.results] == [f"{site.url}/g"]
     assert run(engine).due == 1
 
 
@@ -271,6 +274,12 @@ def test_a_site_leads_to_its_feed_and_a_list_to_all(site: Site, tmp_path: Path) 
     assert found(str(listed)) == [feed, usual]
     with pytest.raises(BadInput, match="There is no file or folder"):
         found(str(tmp_path / "gone"))
+    for typed in ("", " ", "~nobody-has-this-name/x"):
+        with pytest.raises(BadInput, match="is no web address"):
+            found(typed)
+    # A document of the web names no file of this machine.
+    far = f"<opml><outline xmlUrl='{tmp_path}'/><outline xmlUrl='{feed}'/></opml>".encode()
+    assert found(site.serves("/list", far, Content_Type="text/x-opml")) == [feed]
 
 
 def test_private_addresses_and_files_of_a_shared_ledger_are_refused(
@@ -286,3 +295,6 @@ def test_private_addresses_and_files_of_a_shared_ledger_are_refused(
     assert "private" in result.problem
     with pytest.raises(BadInput, match="this ledger is shared"):
         sources.find_feeds(str(tmp_path), now=day(0), shared=True)
+    with pytest.raises(BadInput) as refused:
+        sources.find_feeds("news.example", now=day(0), shared=True)
+    assert str(Path.cwd()) not in str(refused.value)

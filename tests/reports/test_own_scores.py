@@ -93,10 +93,12 @@ def test_contradictions_have_a_price_and_linked_questions_are_one_family(
     asked = {name: ask(session, alice, slug=name) for name in ("march", "june", "july")}
     for question, p in zip(asked.values(), (0.6, 0.4, 0.3), strict=True):
         say(session, question, alice, p, 0)
+    sure: Any = {"strength": LinkStrength.certain, "member": alice}
+    link(session, asked["march"], asked["june"], LinkKind.implies, now=day(5), **sure)
+    for question in asked.values():
         resolve(session, question, alice, "no", 10, at=10)
-    assert own_scores(scored_questions(session, alice)).coherence is None
-    sure: Any = {"strength": LinkStrength.certain, "member": alice, "now": day(11)}
-    link(session, asked["march"], asked["june"], LinkKind.implies, **sure)
+    # A link made after the outcomes counts for nothing.
+    link(session, asked["march"], asked["july"], LinkKind.implies, now=day(11), **sure)
     scored = scored_questions(session, alice)
     found = own_scores(scored).coherence
     assert found is not None
