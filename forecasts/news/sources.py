@@ -174,7 +174,7 @@ def _typed_path(address: str, shared: bool) -> Path:
         path = Path()
     if not path.parts or (shared and not path.is_absolute()):
         raise BadInput(
-            f"{address!r} is no web address.",
+            f"{address!r} does not look like a web address.",
             remedy="Give an address that starts with https://.",
         )
     return _path(str(path), shared)

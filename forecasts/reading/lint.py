@@ -585,7 +585,7 @@ def _never_no(case: _Case) -> Iterator[Finding]:
                 "resolution_criteria",
                 "If it has not happened by the upper bound, the answer is “after the upper bound”.",
             )
-            why = "The criteria do not say what happens if the date never comes."
+            why = "The criteria do not name an answer for a date that never comes."
             yield replace(case.finding("never_no", fix=fix), why=why)
         return
     if question.type is not QuestionType.binary:

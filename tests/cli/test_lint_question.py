@@ -17,8 +17,8 @@ VAGUE = "Will the minister resign soon?"
 
 def test_words_are_judged_without_a_ledger(forecasts: Run) -> None:
     said = forecasts("lint-question", VAGUE).stdout
-    assert "relative_words: The meaning of “soon”" in said
-    assert "unnamed: The words do not say who “the minister” is." in said
+    assert "relative_words: “soon” means something else" in said
+    assert "unnamed: Readers cannot tell which one “the minister” means." in said
     assert "resolution criteria: add 'Otherwise it resolves as No.'" in said
 
 

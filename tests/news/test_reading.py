@@ -275,7 +275,7 @@ def test_a_site_leads_to_its_feed_and_a_list_to_all(site: Site, tmp_path: Path) 
     with pytest.raises(BadInput, match="There is no file or folder"):
         found(str(tmp_path / "gone"))
     for typed in ("", " ", "~nobody-has-this-name/x"):
-        with pytest.raises(BadInput, match="is no web address"):
+        with pytest.raises(BadInput, match="does not look like"):
             found(typed)
     # A document of the web names no file of this machine.
     far = f"<opml><outline xmlUrl='{tmp_path}'/><outline xmlUrl='{feed}'/></opml>".encode()

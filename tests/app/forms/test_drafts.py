@@ -244,7 +244,7 @@ def test_the_wording_of_a_draft_is_mended_by_one_click(app: AppTest) -> None:
     draft = draft_of(app)
     app.session_state[f"{draft}-opened"] = True
     fill(app, draft, title="Will the minister open the tunnel by 31 March 2026?").run()
-    assert "The words do not say who “the minister” is." in words(app)
+    assert "Readers cannot tell which one “the minister” means." in words(app)
     add = [key for key in keys(app) if key.startswith(f"{draft}-mend-")]
     while add:
         before = len(add)
