@@ -96,9 +96,16 @@ def mended(text: str, fix: Fix) -> str:
     >>> mended("Yes if it rains.", Fix("resolution_criteria", "Otherwise No."))
     'Yes if it rains. Otherwise No.'
     """
-    if fix.old:
-        return " ".join(text.replace(fix.old, fix.new, 1).split(" "))
-    return f"{text.rstrip()} {fix.new}".strip()
+    if not fix.old:
+        return f"{text.rstrip()} {fix.new}".strip()
+    edge = r"(?:(?<!\w)|(?!\w))"  # not within a word: "he" is not in "the"
+    found = re.search(f"{edge}{re.escape(fix.old)}{edge}", text)
+    if found is None:
+        return text
+    before, after = text[: found.start()], text[found.end() :]
+    if not fix.new and (not before or before[-1].isspace()):
+        after = after.lstrip(" ")  # no doubled blank where words were removed
+    return f"{before}{fix.new}{after}"
 
 
 class _Case:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from forecasts.reading.lint import RULES, Fix, Written, lint, mended
+from forecasts.reading.lint import BLANK, RULES, Fix, Written, lint, mended
 from tests.reading.lint_corpus import NOW, Seeded, corpus
 
 CORPUS = list(corpus())
@@ -94,6 +94,22 @@ def test_a_finding_tells_its_place() -> None:
     [finding] = [one for one in lint(question, now=NOW) if one.code == "relative_words"]
     assert finding.start is not None
     assert question.title[finding.start :].startswith(finding.words)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "mended_"),
+    [
+        ("Will the vote happen before he resigns?", "he", BLANK, f"before {BLANK} resigns?"),
+        ("Will sooner trains run soon?", " soon", "", "Will sooner trains run?"),
+        ("Yes if so.\n\nEither way it counts.", "Either way", "", "Yes if so.\n\nit counts."),
+        ("Yes,  if so, in any case then.", "in any case", "", "Yes,  if so, then."),
+        ("No (unless it rains).", "(unless it rains)", "", "No ."),
+        (r"It costs \1.", r"\1", r"\2", r"It costs \2."),
+        ("Will the vote happen?", "he", BLANK, "Will the vote happen?"),
+    ],
+)
+def test_a_fix_replaces_whole_words(text: str, old: str, new: str, mended_: str) -> None:
+    assert mended(text, Fix("title", new, old)).endswith(mended_)
 
 
 def test_an_old_question_is_read_as_when_it_was_open() -> None:
