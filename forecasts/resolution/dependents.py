@@ -24,6 +24,7 @@ from forecasts.questions.standing import QuestionState, in_batches
 from forecasts.values.dependence import contradicted, holds, implied
 
 ANNULLED = "annulled"
+FOLLOWS = "condition:"  # begins the source of an outcome that follows from a condition
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Step:
 
 def source_of(parent: QuestionState) -> str:
     """Return the source of an outcome that follows from a condition on this question."""
-    return f"condition:{parent.slug}"
+    return f"{FOLLOWS}{parent.slug}"
 
 
 def branches_to_settle(session: Session, parents: Collection[int], *, now: datetime) -> list[Step]:

@@ -1,9 +1,13 @@
 """How often the findings of each kind of resolver agreed with the outcome in the end.
 
-A run that confirms its own finding agrees with itself. So agreement is counted only where somebody
-decided: a member confirmed, rejected or corrected the finding, or a later finding of a source that
-had been corrected replaced it. The unit is the family of questions: a family counts its mean, and
-the interval is Wilson's with as many observations as families. Nothing is weighed by the result.
+A run that confirms its own finding agrees with itself. So agreement is counted only where a person
+decided: a member confirmed, rejected or corrected the finding. An outcome that only runs confirmed
+is left out even if they reversed it later: otherwise such outcomes would enter only when wrong.
+The unit is the family of questions: a family counts its mean, and the interval is Wilson's with as
+many observations as families.
+
+A member who corrects what a run confirmed counts, and seldom confirms what was right there: where
+runs confirm, the rate is rather too low.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from forecasts.ledger.models import (
     RunState,
 )
 from forecasts.questions.standing import QuestionState, listing
+from forecasts.resolution.dependents import FOLLOWS
 from forecasts.values.outcomes import NOT_SCORED
 
 FEW = 10  # families, below which a rate says little
@@ -37,7 +42,7 @@ class ResolverRecord:
     """The record of a kind of resolver on a type of question.
 
     ``questions``: resolved ones on which it found an outcome; ``families`` and ``agreed``: of those
-    that somebody decided, their families and the mean agreement (None without any), with its 95%
+    that a person decided, their families and the mean agreement (None without any), with its 95%
     interval. ``unreviewed``: confirmed by a run, and never touched by a person.
     ``cancelled``: annulled or ambiguous questions, on ``abstained`` of which it gave no other
     outcome. ``too_early``: findings written before the outcome was known. ``not_yet``: lookups
@@ -113,14 +118,15 @@ class _Seen:
 
     @property
     def is_decided(self) -> bool:
-        """Whether a person decided, or another outcome than the first finding is confirmed."""
-        final = self.history[-1] if self.history else None
-        by_person = any(
-            row.member_id is not None and row.resolver_id is None
+        """Whether a person decided; rows that follow from a condition are written by nobody."""
+        follow = {row.id for row in self.history if row.source.startswith(FOLLOWS)}
+        return any(
+            row.member_id is not None
+            and row.resolver_id is None
+            and row.state != ResolutionState.proposed
+            and not follow & {row.id, row.supersedes_id}
             for row in self.history
-            if row.state != ResolutionState.proposed
         )
-        return final is not None and (by_person or self.findings[0].outcome != self.outcome)
 
     @property
     def is_reversed(self) -> bool:

@@ -117,7 +117,7 @@ class ResolverRecordView(View):
     kind: str
     type: str
     questions: int = Field(description="questions on which it found an outcome")
-    families: int = Field(description="families of those that somebody decided")
+    families: int = Field(description="families of those that a person decided")
     agreed: float | None = Field(
         description="share of these families whose outcome was its first finding"
     )

@@ -1,10 +1,12 @@
-"""The scoreboard of resolvers: agreement where somebody decided, abstentions and reversals."""
+"""The scoreboard of resolvers: agreement where a person decided, abstentions and reversals."""
 
 from __future__ import annotations
 
 from sqlmodel import Session, select
 
 from forecasts.ledger.models import Member, Question, Resolver, ResolverRun, RunState
+from forecasts.questions import registry
+from forecasts.questions.conditions import register_conditional
 from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.scoreboard import ResolverRecord, scoreboard
 from tests.conftest import ask, day, resolve
@@ -29,7 +31,7 @@ def only(session: Session) -> ResolverRecord:
     return record
 
 
-def test_agreement_counts_a_family_once_and_only_where_somebody_decided(
+def test_agreement_counts_a_family_once_and_only_where_a_person_decided(
     session: Session, alice: Member
 ) -> None:
     for family, outcomes in (("a", ("no", "yes")), ("b", ("no",))):
@@ -73,6 +75,44 @@ def test_a_reversal_after_a_correction_of_the_source_is_seen(
     resolve(session, question, alice, "yes", known=13, at=14)
     record = only(session)
     assert (record.reversed, record.found_again, record.agreed) == (1, 1, 0.0)
+
+
+def confirmed_by_a_run(
+    session: Session, question: Question, resolver: Resolver, alice: Member, outcome: str, at: float
+) -> None:
+    how = {"known_at": day(at), "now": day(at), "resolver": resolver, "note": "Seen."}
+    confirmation.confirm(session, question, outcome, member=alice, **how)
+
+
+def test_an_outcome_that_only_runs_confirmed_never_enters_the_rate(
+    session: Session, alice: Member
+) -> None:
+    for last in ("no", "no", "yes"):
+        question, resolver = with_resolver(session, alice)
+        confirmed_by_a_run(session, question, resolver, alice, "no", 11)
+        if last == "yes":
+            confirmed_by_a_run(session, question, resolver, alice, "yes", 13)
+    record = only(session)
+    assert (record.families, record.agreed, record.unreviewed) == (0, None, 3)
+    assert (record.reversed, record.found_again) == (1, 1)
+
+
+def test_an_outcome_restored_with_its_condition_is_not_decided_by_a_person(
+    session: Session, alice: Member
+) -> None:
+    parent = ask(session, alice)
+    wording = {"title": "Will tariffs fall?", "resolution_criteria": "As the gazette says."}
+    text = registry.question_text(open_time=day(0), scheduled_close_time=day(10), **wording)
+    found = register_conditional(session, parent, text, ["yes"], member=alice, now=day(0))
+    question = found[0].state.question
+    assignments.attach(session, question, "deadline", {}, member=alice, now=day(1))
+    resolver = session.exec(select(Resolver).where(Resolver.question_id == question.id)).one()
+    confirmed_by_a_run(session, question, resolver, alice, "no", 11)
+    for at, outcome in ((12, "no"), (13, "yes")):
+        resolve(session, parent, alice, outcome, known=12, at=at)
+    newest = proposals.history(session, question)[-1]
+    assert (newest.outcome, newest.resolver_id) == ("no", None)
+    assert (only(session).families, only(session).unreviewed) == (0, 1)
 
 
 def test_questions_without_an_outcome_do_not_count(session: Session, alice: Member) -> None:
