@@ -10,6 +10,7 @@ from datetime import time as clock
 from typing import Any
 
 from forecasts.common.errors import BadInput
+from forecasts.common.text import cut
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.reading.lint import Written
 from forecasts.values.asked_type import decided_type
@@ -50,11 +51,17 @@ def read_written(given: Mapping[str, Any], *, now: datetime, zone: tzinfo | None
         name: _time(fields.get(name), now, zone) for name in ("open_time", "scheduled_close_time")
     }
     if times["scheduled_close_time"] is None:
-        with suppress(BadInput):
+        with suppress(BadInput, OverflowError):
             named = typed_deadline(words["title"], now=now, zone=zone)
-            times["scheduled_close_time"] = None if named is None else named.moment
+            times["scheduled_close_time"] = None if named is None else _within(named.moment)
     bounds = {name: str(fields.get(name, "")) for name in ("lower_bound", "upper_bound")}
-    options = [str(one) for one in fields.get("options") or ()]
+    options = fields.get("options") or []
+    if not isinstance(options, list | tuple):
+        raise BadInput(
+            f"The field options is {cut(repr(options), 60)}, not a list.",
+            remedy="Write the options as a list.",
+        )
+    options = [str(one) for one in options]
     kind = QuestionType.multiple_choice  # "Which party …?", without its options so far
     with suppress(BadInput, ValueError):
         kind = decided_type(
@@ -66,15 +73,20 @@ def read_written(given: Mapping[str, Any], *, now: datetime, zone: tzinfo | None
 
 def _time(value: Any, now: datetime, zone: tzinfo | None) -> datetime | None:
     if isinstance(value, datetime) or not value:
-        return value or None
+        return _within(value) if value else None
     with suppress(ValueError):
         time = datetime.fromisoformat(str(value))
         if time.time() == clock.min and ":" not in str(value):
             time = datetime.combine(time, clock(23, 59, 59), zone or UTC)
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    with suppress(BadInput):
-        return read_date(str(value), now=now, zone=zone, end_of_day=True)
+        return _within(time if time.tzinfo else time.replace(tzinfo=UTC))
+    with suppress(BadInput, OverflowError):
+        return _within(read_date(str(value), now=now, zone=zone, end_of_day=True))
     return None
+
+
+def _within(time: datetime) -> datetime | None:
+    """Return the time in UTC; None near the first and last year, where days cannot be added."""
+    return time.astimezone(UTC) if 2 < time.year < 9998 else None
 
 
 def questions_of(content: str) -> Iterator[Mapping[str, Any]]:
