@@ -108,6 +108,9 @@ def mended(text: str, fix: Fix) -> str:
     return f"{before}{fix.new}{after}"
 
 
+MOST = 4_000  # characters of a text that are judged: some patterns take quadratic time
+
+
 class _Case:
     """A question with the readings that several rules need."""
 
@@ -119,8 +122,9 @@ class _Case:
         self.opened = (question.open_time or before).astimezone(UTC)
         self.closes = None if closes is None else closes.astimezone(UTC)
         self.texts: dict[Field, str] = {
-            name: plain_punctuation(str(getattr(question, name))) for name in _SAID
+            name: plain_punctuation(str(getattr(question, name))[:MOST]) for name in _SAID
         }
+        self.definitions: dict[str, bool] = {}  # by words: whether they are defined
         self.said = "\n\n".join(filter(None, self.texts.values()))
         self.limits = {
             name: _deadlines(_settling(text), self.opened.date())
@@ -194,10 +198,11 @@ _MANY_NUMBERS = re.compile(
 
 def _defined(case: _Case, words: str) -> bool:
     """Return whether a sentence of the question defines the words, in quotation marks."""
-    stem = re.escape(words[: max(4, len(words) - 2)]).replace(r"\ ", r"\s+")
-    return (
-        re.search(rf"[\"']\s?(?:\w+ ){{0,3}}{stem}[^\"']{{0,40}}[\"']", case.said, re.I) is not None
-    )
+    if words not in case.definitions:
+        stem = re.escape(words[: max(4, len(words) - 2)]).replace(r"\ ", r"\s+")
+        quoted = rf"[\"']\s?(?:\w+ ){{0,3}}{stem}[^\"']{{0,40}}[\"']"
+        case.definitions[words] = re.search(quoted, case.said, re.IGNORECASE) is not None
+    return case.definitions[words]
 
 
 def _matches(case: _Case, code: str) -> Iterator[tuple[Field, re.Match[str]]]:

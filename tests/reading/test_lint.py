@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from forecasts.reading.lint import BLANK, RULES, Fix, Written, lint, mended
+from forecasts.reading.lint import BLANK, MOST, RULES, Fix, Written, lint, mended
 from tests.reading.lint_corpus import NOW, Seeded, corpus
 
 CORPUS = list(corpus())
@@ -121,3 +121,11 @@ def test_each_rule_says_why() -> None:
     for code, rule in RULES.items():
         if code not in ("events", "opposites", "unnamed_person"):
             assert rule["why"].endswith("."), code
+
+
+def test_the_end_of_a_very_long_text_is_not_judged() -> None:
+    said = "The gazette reports it. "
+    for many, found in ((1, True), (MOST // len(said) + 1, False)):
+        criteria = said * many + "It happens soon."
+        question = Written("Will the quay open by May 2027?", criteria)
+        assert ("relative_words" in {one.code for one in lint(question, now=NOW)}) == found
