@@ -19,11 +19,11 @@ from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames, rows
 from forecasts.ledger.append import append
-from forecasts.ledger.models import Member, Question, QuestionGroup
+from forecasts.ledger.models import LinkStrength, Member, Question, QuestionGroup
 from forecasts.questions.conditions import branches
 from forecasts.questions.groups import groups, write_group
 from forecasts.questions.links import SYMMETRIC, Link, links, require_changeable
-from forecasts.questions.standing import QuestionState, rows_with
+from forecasts.questions.standing import QuestionState, listing, rows_with
 from forecasts.resolution.confirmation import settle_branches
 
 # As in ``links.csv``; without a time, it is made at the import.
@@ -64,7 +64,8 @@ def compare_dependence(
     are never: an import could join questions whose outcomes are known here.
 
     The member must be allowed to change the ``known`` questions that get a group or a condition,
-    and those of a group that gets a member. BadInput names each contradiction.
+    and those of a group that gets a member; of links, the rights are those of ``link``. BadInput
+    names each contradiction, and each end of a link that is neither here nor in the import.
     """
     problems: list[Problem] = []
 
@@ -129,7 +130,7 @@ def compare_dependence(
     if vouched:
         every = zip(frames.questions["question_id"], frames.questions["open_time"], strict=True)
         opened = {slug: time for slug, time in every if slug not in known}
-    new_links = _new_links(session, frames, opened, member, now) if len(frames.links) else []
+    new_links = _new_links(session, frames, opened, known, member, now) if len(frames.links) else []
     return NewDependence(new_groups, places, conditions, new_links)
 
 
@@ -137,6 +138,7 @@ def _new_links(
     session: Session,
     frames: Frames,
     opened: Mapping[str, datetime],
+    known: Mapping[str, QuestionState],
     member: Member,
     now: datetime,
 ) -> list[NewLink]:
@@ -150,6 +152,21 @@ def _new_links(
         here[one.one.slug, one.other.slug, str(one.row.kind)] = one
         if one.row.kind in SYMMETRIC:
             here[one.other.slug, one.one.slug, str(one.row.kind)] = one
+    # Those that the member may not see are unknown, as are those that do not exist.
+    new_ones = {*frames.questions["question_id"]} - known.keys()
+    elsewhere = {*frames.links["question_id"], *frames.links["other_id"]} - new_ones - known.keys()
+    seen = {**known, **{one.slug: one for one in listing(session, now=now, only=[*elsewhere])}}
+    if unknown := elsewhere - seen.keys():
+        raise BadInput(
+            "The import links questions that neither it nor this ledger has; nothing was imported.",
+            problems=[
+                Problem(f"{frames.place('links', number)}, column {name}", slug, "a known question")
+                for name in ("question_id", "other_id")
+                for number, slug in enumerate(frames.links[name])
+                if slug in unknown
+            ],
+            remedy="Import these questions too, or leave the links out.",
+        )
     new: list[NewLink] = []
     for *row, made in rows(frames.links):
         there = here.get(tuple(row[:3]))
@@ -160,6 +177,10 @@ def _new_links(
             if there.row.member_id != member.id:
                 require(session, member, Action.revise, there.one.question, now=now)
         one, other, kind, strength, reason = row
+        for end in (seen[slug].question for slug in (one, other) if slug in seen):
+            require(session, member, Action.forecast, end, now=now)
+            if strength == LinkStrength.certain:  # for both: they become one family
+                require(session, member, Action.revise, end, now=now)
         made_at = None
         if {one, other} <= opened.keys():
             made_at = min(opened[one], opened[other]) if pd.isna(made) else made

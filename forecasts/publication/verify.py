@@ -28,7 +28,7 @@ from base64 import b64decode
 from bisect import bisect_left
 from collections import Counter, namedtuple
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any
@@ -513,7 +513,7 @@ def figure(text: str, type_: str) -> float:
     if type_ != "date":
         return float(text)
     time = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()  # noqa: UP017 in 3.9
 
 
 def sha256(data: Any) -> str:

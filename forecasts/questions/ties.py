@@ -14,7 +14,7 @@ from forecasts.ledger.models import Condition, GroupPlace, QuestionLink
 from forecasts.questions.conditions import Branch, branches
 from forecasts.questions.groups import Group, groups_with
 from forecasts.questions.links import Link, links
-from forecasts.questions.standing import QuestionState, by_id
+from forecasts.questions.standing import QuestionState, by_id, rows_with
 
 if TYPE_CHECKING:  # it loads NumPy and SciPy
     from forecasts.values.worlds import Ties
@@ -22,12 +22,16 @@ if TYPE_CHECKING:  # it loads NumPy and SciPy
 
 @dataclass(frozen=True)
 class Tied:
-    """Questions that hang together, by id, and all that ties them, as the reader sees it."""
+    """Questions that hang together, by id, and all that ties them, as the reader sees it.
+
+    ``orphans``: those of the questions whose parents are hidden from the reader.
+    """
 
     states: Mapping[int, QuestionState]
     groups: tuple[Group, ...]
     branches: tuple[Branch, ...]
     links: tuple[Link, ...]
+    orphans: frozenset[int] = frozenset()
 
     @property
     def ties(self) -> Ties:
@@ -38,7 +42,10 @@ class Tied:
         return Ties(
             {state.slug: state.text for state in self.states.values()},
             [(group.kind, [one.state.slug for one in group.members]) for group in self.groups],
-            {one.state.slug: (one.parent.slug, one.outcome) for one in self.branches},
+            {
+                **{self.states[id_].slug: ("", "") for id_ in self.orphans},  # of no question here
+                **{one.state.slug: (one.parent.slug, one.outcome) for one in self.branches},
+            },
             [(one.one.slug, one.other.slug, one.row.kind) for one in sure],
         )
 
@@ -80,11 +87,13 @@ def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
             *(id_ for one in found_links.values() for id_ in (one.one.id, one.other.id)),
         }
         ahead = ends - reached
+    asked = rows_with(session, select(Condition.question_id), Condition.question_id, sorted(states))
     return Tied(
         states,
         tuple(groups.values()),
         tuple(found_branches.values()),
         tuple(found_links.values()),
+        frozenset(asked) - found_branches.keys(),
     )
 
 

@@ -77,11 +77,7 @@ def ties_of(questions: pd.DataFrame, links: pd.DataFrame, among: pd.Series) -> T
             (GroupKind(own["group_kind"].iloc[0]), own["question_id"].tolist())
             for _, own in grouped.groupby("group", sort=False)
         ],
-        {
-            child: given
-            for child, given in conditions.items()
-            if {child, given[0]} <= outlines.keys()
-        },
+        {child: given for child, given in conditions.items() if child in outlines},
         [
             (link.question_id, link.other_id, LinkKind(link.kind))
             for link in rows(links[foreseen(questions, links)] if len(links) else links)

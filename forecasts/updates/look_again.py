@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import permutations
+from itertools import groupby, permutations
 
 from sqlmodel import Session, and_, col, select
 
 from forecasts.common.vocabulary import LinkKind
 from forecasts.ledger.models import CurrentForecast, Forecast, Member, QuestionLink
 from forecasts.questions.links import Link, link_rows
-from forecasts.questions.standing import QuestionState
+from forecasts.questions.standing import QuestionState, rows_with
 from forecasts.updates.updates import current_forecasts
 
 _TOGETHER = timedelta(days=1)
@@ -40,19 +40,38 @@ def updated_since(
 ) -> dict[int, int]:
     """Return the questions whose forecast may not know of the member's update of a linked one.
 
-    With the question updated last, by ids. ``said``: the member's current forecasts, or some. Those
-    made within a day of each other were made together: else each would ask for the other again.
+    With the question updated last, by ids. ``said``: the member's current forecasts, or some. Only
+    a first forecast and one with another value than the one before are updates, and those made
+    within a day of each other were made together: else each would ask for the other again.
     """
     own = select(CurrentForecast.question_id).where(CurrentForecast.member_id == member.id)
-    found: dict[int, int] = {}
     ends = col(QuestionLink.question_id).in_(own), col(QuestionLink.other_id).in_(own)
-    for row in link_rows(session, and_(*ends)):
-        for id_, other in permutations((row.question_id, row.other_id)):
-            if not {id_, other} <= said.keys():
-                continue
-            newest = said[found.get(id_, other)].made_at
-            if newest <= said[other].made_at > said[id_].made_at + _TOGETHER:
-                found[id_] = other
+    pairs = [
+        (id_, other)
+        for row in link_rows(session, and_(*ends))
+        for id_, other in permutations((row.question_id, row.other_id))
+        if {id_, other} <= said.keys() and said[other].made_at > said[id_].made_at + _TOGETHER
+    ]
+    updated = _updated(session, sorted({other for _, other in pairs}), member)
+    found: dict[int, int] = {}
+    for id_, other in sorted(pairs, key=lambda pair: updated[pair[1]]):  # the last one stays
+        if updated[other] > said[id_].made_at + _TOGETHER:
+            found[id_] = other
+    return found
+
+
+def _updated(session: Session, questions: Sequence[int], member: Member) -> dict[int, datetime]:
+    """Return when the member's forecast on each of these questions got its present value."""
+    columns = (
+        *(Forecast.question_id, Forecast.made_at),
+        *(Forecast.probability, Forecast.probabilities, Forecast.quantiles),
+    )
+    own = select(*columns).where(Forecast.member_id == member.id)  # type: ignore[call-overload]
+    own = own.order_by(col(Forecast.question_id), col(Forecast.made_at), col(Forecast.id))
+    made = rows_with(session, own, Forecast.question_id, questions)
+    found: dict[int, datetime] = {}
+    for (question, *_), same in groupby(made, key=lambda row: (row[0], *row[2:])):
+        found[question] = next(same)[1]
     return found
 
 

@@ -50,7 +50,8 @@ class Ties:
     """All that says of questions which outcomes they can have together.
 
     ``outlines``: the questions, by ID. ``groups``: their kinds and members in order.
-    ``conditions``: of a question, its parent and the outcome of it under which it is asked.
+    ``conditions``: of a question, its parent and the outcome of it under which it is asked, also
+    if the parent is not among the questions.
     ``links``: the certain ones.
     """
 
@@ -108,13 +109,21 @@ def nearest(p: _Floats, worlds: Worlds) -> _Floats:
 def _constraints(ties: Ties) -> Ties:
     """Return the ties that a forecast can contradict.
 
-    Without independent groups, causes, and branches that nothing else ties.
+    Without independent groups, causes, branches that nothing else ties, and all that names a
+    branch of a question that is not here: in which worlds it is annulled is then unknown.
     """
-    groups = [one for one in ties.groups if one[0] != GroupKind.independent]
-    links = [one for one in ties.links if one[2] != LinkKind.causes]
+    loose = {
+        one
+        for one in ties.conditions
+        if not ties.outlines.keys() >= {*_above(one, ties.conditions)}
+    }
+    groups = [
+        one for one in ties.groups if one[0] != GroupKind.independent and loose.isdisjoint(one[1])
+    ]
+    links = [one for one in ties.links if one[2] != LinkKind.causes and loose.isdisjoint(one[:2])]
     tied = {one for _, members in groups for one in members}
     tied |= {one for *ends, _ in links for one in ends}
-    left = dict(ties.conditions)
+    left = {one: ties.conditions[one] for one in ties.conditions if one not in loose}
     while leaves := left.keys() - tied - {parent for parent, _ in left.values()}:
         for leaf in leaves:
             del left[leaf]
@@ -122,15 +131,31 @@ def _constraints(ties: Ties) -> Ties:
 
 
 def _bundles(ties: Ties) -> list[list[str]]:
-    """Return the questions of each group, of each parent with its branches, and of each link."""
+    """Return the questions of each group, of each parent with its branches, and of each link.
+
+    Each with those under whose outcomes they are asked: else a branch would never be annulled.
+    """
     branches: dict[str, list[str]] = {}
     for child, (parent, _) in ties.conditions.items():
         branches.setdefault(parent, [parent]).append(child)
-    return [
+    bundles = [
         *([one for one in members if one in ties.outlines] for _, members in ties.groups),
         *branches.values(),
         *([one, other] for one, other, _ in ties.links),
     ]
+    return [
+        [*dict.fromkeys([*bundle, *(up for one in bundle for up in _above(one, ties.conditions))])]
+        for bundle in bundles
+    ]
+
+
+def _above(question: str, conditions: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Return the parent of a branch, the parent of that, and so on."""
+    found: list[str] = []
+    while question in conditions:
+        question, _ = conditions[question]
+        found.append(question)
+    return found
 
 
 def _apart(ties: Ties) -> Iterator[tuple[list[str], Ties]]:
@@ -167,11 +192,7 @@ def _apart(ties: Ties) -> Iterator[tuple[list[str], Ties]]:
 def _worlds(questions: Sequence[str], ties: Ties) -> Worlds | None:
     """Return the worlds of some questions; None if there are too many."""
     own = frozenset(questions)
-    conditions = {
-        child: condition
-        for child, condition in ties.conditions.items()
-        if child in own and condition[0] in own
-    }
+    conditions = {child: given for child, given in ties.conditions.items() if child in own}
     links = [link for link in ties.links if link[0] in own and link[1] in own]
     places: dict[str, list[int]] = {}
     parts: list[Part] = []

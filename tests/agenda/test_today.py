@@ -148,6 +148,23 @@ def test_an_update_asks_to_look_again_at_linked_questions(session: Session, alic
     assert today(session, alice, now=day(3.5)).agenda == []
 
 
+def test_a_confirmed_forecast_is_no_update_of_a_linked_question(
+    session: Session, alice: Member
+) -> None:
+    one, other = (
+        ask(session, alice, slug=slug, scheduled_close_time=day(90)) for slug in ("one", "other")
+    )
+    link(session, one, other, LinkKind.causes, member=alice, now=day(1))
+    say(session, one, alice, 0.4, 1)
+    say(session, other, alice, 0.6, 3)
+    assert listed(today(session, alice, now=day(4))) == ["one"]
+    say(session, one, alice, 0.4, 5)
+    assert listed(today(session, alice, now=day(5))) == []
+    say(session, one, alice, 0.5, 6)
+    say(session, one, alice, 0.5, 7)
+    assert listed(today(session, alice, now=day(7))) == ["other"]
+
+
 @on_both
 def test_every_question_is_in_one_list(session: Session, alice: Member) -> None:
     assert is_empty(session)

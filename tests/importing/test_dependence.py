@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from forecasts.access import teams
-from forecasts.access.members import member_or_new
+from forecasts.access.members import find_member, member_or_new
+from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput, Forbidden, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.folder.folder import read_folder, write_folder
@@ -212,6 +213,35 @@ def test_a_changed_link_is_a_new_row_and_anothers_needs_the_right(
     assert bring(engine, changed).dependence == 1
     with database.reading(engine) as session:
         assert [one.row.strength for one in links(session, now=day(9))] == ["certain"]
+
+
+def test_a_certain_link_needs_the_right_to_change_both_questions(
+    engine: Engine, tmp_path: Path
+) -> None:
+    with database.writing(engine) as session:
+        alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+        teams.appoint(session, alice, Role.admin, member=alice, now=day(1))
+        for slug in ("a", "b"):
+            ask(session, alice, slug=slug)
+        ask(session, alice, slug="secret", visibility="author")
+
+    def links_of(name: str, row: str) -> None:
+        frames = read_folder(folder(tmp_path / name, "", row))
+        with database.writing(engine) as session:
+            bob = find_member(session, "bob")
+            read_as(session, bob, now=day(2))
+            import_frames(session, frames, member=bob, now=day(2))
+
+    links_of("f", "a,b,implies,strong\n")
+    for name, kind in (("g", "implies"), ("h", "excludes")):  # changed, and new
+        with pytest.raises(Forbidden):
+            links_of(name, f"a,b,{kind},certain\n")
+    for unknown in ("secret", "none"):
+        with pytest.raises(BadInput, match="nothing was imported") as bad:
+            links_of(unknown, f"a,{unknown},implies,weak\n")
+        [problem] = bad.value.problems
+        assert "line 2, column other_id" in problem.place
+        assert unknown in problem.value
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,12 @@ def test_options_added_later_and_withdrawals_are_scored_alike(engine: Engine) ->
     assert "2 Brier scores recomputed" in check.said[-1]
 
 
+def test_verify_py_takes_no_name_from_datetime_that_python_3_9_lacks() -> None:
+    imports = (one for one in ast.walk(ast.parse(program())) if isinstance(one, ast.ImportFrom))
+    names = {name.name for one in imports if one.module == "datetime" for name in one.names}
+    assert names <= {"datetime", "timedelta", "timezone"}
+
+
 @pytest.mark.slow
 def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
     ast.parse(program(), feature_version=(3, 9))  # and on older ones

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from forecasts.common.vocabulary import GroupKind, LinkKind, QuestionType
 from forecasts.values.outline import HasOutline, Outline
 from forecasts.values.value import Value
-from forecasts.values.worlds import MOST, Part, Ties, Worlds, probability, sets
+from forecasts.values.worlds import MOST, Part, Ties, Worlds, nearest, probability, sets
 
 BINARY = Outline()
 OPTIONS = Outline(type=QuestionType.multiple_choice, options=["North", "East", "South"])
@@ -154,3 +154,24 @@ def test_a_set_of_too_many_worlds_is_taken_apart() -> None:
     assert MOST < 2**15
     found = sets(Ties(binary(*names), links=links))
     assert [rows(one) for one in found] == [{(0, 0), (0, 1), (1, 1)}] * 15
+
+
+def test_taken_apart_a_branch_keeps_the_question_under_which_it_is_asked() -> None:
+    others = [f"q{number}" for number in range(15)]
+    links = [("b", "x", LinkKind.equivalent), *(("x", one, LinkKind.implies) for one in others)]
+    ties = Ties(binary("p", "b", "x", *others), conditions={"b": ("p", "yes")}, links=links)
+    [worlds] = [one for one in sets(ties) if {"b", "x"} <= {part.question for part in one.parts}]
+    said = {"p": 0.05, "b": 0.9, "x": 0.2}  # as X can be yes where P is no
+    p = np.array([[said[part.question] for part in worlds.parts]])
+    assert nearest(p, worlds) == pytest.approx(p)
+
+
+def test_nothing_follows_from_a_branch_of_a_question_that_is_not_here() -> None:
+    conditions = {"b": ("p", "yes"), "c": ("b", "yes")}
+    ties = Ties(
+        binary("b", "c", "x", "y"),
+        groups=[(GroupKind.exclusive, ["b", "y"])],
+        conditions=conditions,
+        links=[("b", "x", LinkKind.equivalent), ("c", "x", LinkKind.equivalent)],
+    )
+    assert sets(ties) == []
