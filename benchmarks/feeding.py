@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing import Process, Queue, get_context
+from multiprocessing import Queue, get_context
 from pathlib import Path
 
 from sqlmodel import col, func, select
@@ -125,9 +125,10 @@ def _serve(each: int, port: Queue[int]) -> None:
 
 @contextmanager
 def server(each: int) -> Iterator[str]:
-    context = get_context("fork")
+    # Not forked: a copy of an open connection that ends in the other process damages the file.
+    context = get_context("spawn")
     port: Queue[int] = context.Queue()
-    process: Process = context.Process(target=_serve, args=(each, port), daemon=True)  # type: ignore[assignment]
+    process = context.Process(target=_serve, args=(each, port), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{port.get()}"
