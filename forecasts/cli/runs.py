@@ -168,8 +168,7 @@ def _run(
     if not dry:
         if only is None:
             read_feeds(engine, chosen, started, clock, stop, shown=not as_json)
-        with writing(engine, now) as session:
-            matches.catch_up(session, now=started)
+        matches.catch_up_apart(engine, clock=clock, now=started)
         _tell(engine, chosen, stop)
         with writing(engine, now) as session:
             progress.record_run(session, now=started, every=every, by_hand=on_terminal())

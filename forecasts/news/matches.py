@@ -10,16 +10,18 @@ and comparing on every page (50,000 articles take minutes to read).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import delete, insert
+from sqlalchemy import Engine, delete, insert
 from sqlmodel import Session, col, func, or_, select
 
 from forecasts.access.visibility import question_visible, reading_everything
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.leases import PATIENCE
 from forecasts.ledger.models import Article, ArticleMatch, MatchedUntil, QuestionRevision
 from forecasts.questions.standing import in_batches, rows_with
 
@@ -71,20 +73,38 @@ def matches(
 
 def catch_up(session: Session, *, now: datetime) -> int:
     """Return the number of matches of new articles and wordings, which are written."""
-    number = 0
     with reading_everything(session):
         # A feed's articles may be captured after the run began, as whose act they are matched.
         fresh = _Fresh(session, now, *_is_recent(now)[:1])
-        if not fresh.is_needed:
+        return _store(session, fresh, fresh.found(), now) if fresh.is_needed else 0
+
+
+def catch_up_apart(engine: Engine, *, clock: Callable[[], datetime], now: datetime) -> int:
+    """Return what ``catch_up`` does, but compare the texts while others may write.
+
+    Nothing is written if another run was first; the next one goes on from there.
+    """
+    with reading(engine) as session, reading_everything(session):
+        fresh = _Fresh(session, now, *_is_recent(now)[:1])
+        found = list(fresh.found()) if fresh.is_needed else []
+    if not fresh.is_needed:
+        return 0
+    with writing(engine, clock, patience=PATIENCE) as session, reading_everything(session):
+        if _until(session) != fresh.until:
             return 0
-        for some in in_batches(fresh.changed):
-            session.exec(delete(ArticleMatch).where(col(ArticleMatch.question_id).in_(some)))
-        for batch in _batches(fresh.found()):
-            session.execute(insert(ArticleMatch), [one._asdict() for one in batch])
-            number += len(batch)
-        _remove_surplus(session, now)
-        session.merge(MatchedUntil(id=1, article_id=fresh.article, revision_id=fresh.revision))
-        session.flush()
+        return _store(session, fresh, iter(found), now)
+
+
+def _store(session: Session, fresh: _Fresh, found: Iterator[Found], now: datetime) -> int:
+    number = 0
+    for some in in_batches(fresh.changed):
+        session.exec(delete(ArticleMatch).where(col(ArticleMatch.question_id).in_(some)))
+    for batch in _batches(found):
+        session.execute(insert(ArticleMatch), [one._asdict() for one in batch])
+        number += len(batch)
+    _remove_surplus(session, now)
+    session.merge(MatchedUntil(id=1, article_id=fresh.article, revision_id=fresh.revision))
+    session.flush()
     return number
 
 
@@ -110,29 +130,28 @@ def _is_matched(session: Session, now: datetime) -> tuple[Any, ...]:
 class _Fresh:
     """The articles (of those that meet ``conditions``) and wordings since matches were stored.
 
-    ``article`` and ``revision``: the newest of all. ``changed``: the questions of those wordings.
-    ``opened``: the questions that are open, once ``found`` has begun.
+    ``article`` and ``revision``: the newest of all; ``until``: those stored for. ``changed``: the
+    questions of those wordings. ``opened``: the questions that are open, once ``found`` has begun.
     """
 
     def __init__(self, session: Session, now: datetime, *conditions: Any) -> None:
-        of_articles, of_wordings, until, revision = session.exec(
+        of_articles, of_wordings = session.exec(
             select(
                 select(func.max(Article.id)).scalar_subquery(),
                 select(func.max(QuestionRevision.id)).scalar_subquery(),
-                select(MatchedUntil.article_id).scalar_subquery(),
-                select(MatchedUntil.revision_id).scalar_subquery(),
             )
         ).one()
-        self._session, self._now, self._stored = session, now, until or 0
+        self.until = self._stored, revision = _until(session)
+        self._session, self._now = session, now
         self.article, self.revision = of_articles or 0, of_wordings or 0
         self._conditions = conditions
         self.changed: list[int] = []
         self.opened: set[int] = set()
-        if self.revision > (revision or 0):
-            new = col(QuestionRevision.id) > (revision or 0)
+        if self.revision > revision:
+            new = col(QuestionRevision.id) > revision
             ids = select(QuestionRevision.question_id).where(new, *_is_matched(session, now))
             self.changed = list(session.exec(ids))
-        self.is_needed = (self.article, self.revision) != (until or 0, revision or 0)
+        self.is_needed = (self.article, self.revision) != self.until
 
     def found(self) -> Iterator[Found]:
         """Yield the matches of the new to the known, and of the new to each other."""
@@ -168,6 +187,12 @@ class _Fresh:
                 for one in questions.matches(texts, least=LEAST, among=among):
                     question, article = rows[one.question][0], part[one.article][0]
                     yield Found(question, article, one.score, one.passage, list(one.words))
+
+
+def _until(session: Session) -> tuple[int, int]:
+    """Return the newest article and wording that matches were stored for; 0: for none."""
+    found = session.exec(select(MatchedUntil.article_id, MatchedUntil.revision_id)).first()
+    return (0, 0) if found is None else (found[0], found[1])
 
 
 def _newest_articles() -> Any:
