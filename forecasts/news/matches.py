@@ -80,7 +80,7 @@ def catch_up(session: Session, *, now: datetime) -> int:
 
 
 def catch_up_apart(engine: Engine, *, clock: Callable[[], datetime], now: datetime) -> int:
-    """Return what ``catch_up`` does, but compare the texts while others may write.
+    """Do as ``catch_up`` does, but compare the texts while others may write.
 
     Nothing is written if another run was first; the next one goes on from there.
     """

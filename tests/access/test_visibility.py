@@ -104,8 +104,8 @@ OPEN = {
         reading writing
     """,
     "a cache, computed from the ledger": """
-        access.visibility: reading_everything; news.matches: catch_up rebuild; scores.scores:
-        rebuild store
+        access.visibility: reading_everything; news.matches: catch_up catch_up_apart rebuild;
+        scores.scores: rebuild store
     """,
     "about the database, the file, the server or the chain, not the content": """
         access.roles: is_shared_ledger; access.tokens: has_sign_in is_database_owner;

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
 from forecasts.articles import library
 from forecasts.common.errors import NotFound, Refused
+from forecasts.ledger import database
 from forecasts.ledger.models import (
     Article,
     ArticleMatch,
@@ -82,6 +87,22 @@ def test_articles_captured_during_a_run_are_matched_by_it(
     assert matches.catch_up(session, now=day(2)) == 1
     assert suggested(session, alice, 2) == []
     assert len(suggested(session, alice, 3)) == 1
+
+
+@on_both
+def test_texts_are_compared_before_the_matches_are_stored(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        ask(session, alice, title="Will the quay open?", scheduled_close_time=day(90))
+        capture(session, alice, QUAY, 2)
+
+    def clock() -> datetime:
+        return day(3)
+
+    assert matches.catch_up_apart(engine, clock=clock, now=day(3)) == 1
+    assert matches.catch_up_apart(engine, clock=clock, now=day(3)) == 0
+    with database.reading(engine) as session:
+        assert len(session.exec(select(ArticleMatch)).all()) == 1
 
 
 def test_closed_and_resolved_questions_and_old_articles_are_left_out(
