@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from forecasts.common.text import count
 from forecasts.common.text import shortened as shortened
@@ -159,6 +159,11 @@ def link(url: str | None, label: str) -> str:
         return as_text(label)
     # Characters that could end the link's target are percent-encoded; letters and % are kept.
     return f"[{as_text(label)}](<{quote(url, safe=_URL_CHARACTERS)}>)"
+
+
+def page_reference(page: str, label: str, **query: object) -> str:
+    """Return ``label`` as a Markdown link to a page of the app; ``query``: of its address."""
+    return f"[{as_text(label)}]({page}?{urlencode(query, quote_via=quote, safe='')})"
 
 
 def span(length: timedelta) -> str:

@@ -12,7 +12,7 @@ from app import session
 from app.components.scripts import mount_keyboard
 from app.forms.drafts import Drafted, possible_questions, with_twins
 from app.forms.forecast import forecast_act, forecast_form
-from app.markdown_text import as_text, closing, dotted, quoted, shortened, span
+from app.markdown_text import as_text, closing, dotted, page_reference, quoted, shortened, span
 from app.session import Undo, act, form, form_key
 from app.times import published, when
 from app.views.empty import empty
@@ -111,7 +111,7 @@ def dismissal(one: Subject, article: Article, label: str, *, kind: bool) -> None
 
 def named(article: Article, others: int) -> str:
     """Return an article's title as a link to it, with its publisher and day, as Markdown."""
-    title = f"[{as_text(shortened(article.title, 120))}](articles?article={article.id})"
+    title = page_reference("articles", shortened(article.title, 120), article=article.id)
     more = f"and {count(others, 'similar report')}" if others else ""
     said = dotted(article.publisher, published(article.published_at), more)
     return f"{title} · {said}" if said else title

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import streamlit as st
 
@@ -13,7 +12,7 @@ from app.forms.first_steps import ways_in
 from app.forms.forecast import forecast_act, forecast_form, is_quick_form_typed
 from app.forms.one_line import one_line_entry
 from app.forms.resolution import outcome_form
-from app.markdown_text import as_text, closing, shortened, span
+from app.markdown_text import as_text, closing, page_reference, shortened, span
 from app.session import (
     Card,
     act,
@@ -184,15 +183,15 @@ def why_review(item: Item) -> str:
         change = f"{as_text(move.before)} → {as_text(move.now)}"
         reasons.append(f"**Crowd of {move.forecasters:,} moved**{of}: {change}")
     if item.linked is not None:
-        title = as_text(shortened(item.linked.text.title, 100))
-        href = f"question?slug={quote(item.linked.slug, safe='')}"
-        reasons.append(f"**Look again**: you updated [{title}]({href}), which is linked")
+        title = shortened(item.linked.text.title, 100)
+        named = page_reference("question", title, slug=item.linked.slug)
+        reasons.append(f"**Look again**: you updated {named}, which is linked")
     return " · ".join(reasons)
 
 
 def why_news(article: Article, suggestion: Suggestion) -> str:
     """Return the article, the passage that bears on the question, and why, as Markdown."""
-    named = f"[{as_text(shortened(article.title, 120))}](articles?article={article.id})"
+    named = page_reference("articles", shortened(article.title, 120), article=article.id)
     by = f", {as_text(article.publisher)}" if article.publisher else ""
     passage = as_text(shortened(suggestion.passage, PASSAGE))
     words = as_text(", ".join(suggestion.words))

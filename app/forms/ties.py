@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 from sqlmodel import Session
@@ -13,7 +13,7 @@ from sqlmodel import Session
 from app.forms.coherence import offer_all, save_all
 from app.forms.forecast_value import read_field
 from app.forms.question import implied_words
-from app.markdown_text import as_text, dotted, quoted
+from app.markdown_text import as_text, dotted, page_reference, quoted
 from app.session import Undo, act, form, form_key, lowest_probability, now, shown_errors
 from app.times import when
 from app.views.documents import chart
@@ -99,7 +99,7 @@ def _percent(forecast: Forecast) -> str:
 def group_line(group: Group) -> str:
     """Return the members as links with their outcomes, as Markdown."""
     return " · ".join(
-        f"[{as_text(one.label)}](question?slug={quote(one.state.slug, safe='')})"
+        page_reference("question", one.label, slug=one.state.slug)
         + (f": {as_text(one.outcome)}" if one.outcome else "")
         for one in group.members
     )

@@ -198,10 +198,7 @@ def overview(session: Session, member: Member | None, *, now: datetime) -> Overv
     newest = session.exec(_newest(now).limit(OTHERS + len(known))).all()
     ids = [id_ for id_ in newest if id_ not in known][:OTHERS]
     articles, stories = _without_texts(session, ids), stories_of(session, ids)
-    told: dict[int, list[int]] = defaultdict(list)
-    for id_ in ids:
-        told[stories.get(id_, id_)].append(id_)
-    others = [(articles[first], len(rest)) for first, *rest in told.values()]
+    others = [(articles[first], like) for first, like in _one_of_each(stories, ids)]
     return Overview(listed, others)
 
 
@@ -215,14 +212,20 @@ def reports(session: Session, listed: Iterable[Subject]) -> dict[int, list[Repor
     articles, stories = _without_texts(session, ids), stories_of(session, sorted(ids))
     found: dict[int, list[Report]] = {}
     for question_id, some in suggested.items():
-        told: dict[int, list[Suggestion]] = defaultdict(list)
-        for one in some:
-            told[stories.get(one.article_id, one.article_id)].append(one)
+        of_article = {one.article_id: one for one in some}
         found[question_id] = [
-            Report(first, articles[first.article_id], len(others))
-            for first, *others in told.values()
+            Report(of_article[first], articles[first], others)
+            for first, others in _one_of_each(stories, of_article)
         ]
     return found
+
+
+def _one_of_each(stories: Mapping[int, int], ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the first article of each story, with the number of its others."""
+    told: dict[int, list[int]] = defaultdict(list)
+    for id_ in ids:
+        told[stories.get(id_, id_)].append(id_)
+    return [(first, len(others)) for first, *others in told.values()]
 
 
 def drafts_in(
