@@ -28,9 +28,12 @@ def rest(page: Page) -> None:
 def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
     browser: BrowserContext, server: Server, watch: Watch, tmp_path: Path, width: int
 ) -> None:
-    # Without numbers, which the questions of other tests have too.
-    town, land = {1280: ("Zelden", "Marsk"), 390: ("Quorn", "Velt")}[width]
-    title = f"Will the {town} aqueduct carry water by 2041?"
+    # Words of their own, without numbers: other tests ask in the same ledger.
+    work, does, vote = {
+        1280: ("Zelden aqueduct", "carry water", "Marsk will hold a referendum on goat milk"),
+        390: ("Quorn beacon", "shine green", "Velt will hold a plebiscite on barley beer"),
+    }[width]
+    title = f"Will the {work} {does} by 2041?"
     engine = database.open_engine(sqlite_url(server.ledger))
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
@@ -38,12 +41,10 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
     folder = tmp_path / f"clippings-{width}"
     folder.mkdir()
     (folder / "one.txt").write_text(
-        f"{town} aqueduct tested\n\nThe {town} aqueduct will carry water soon, said "
-        "its builder after a week of tests.\n"
+        f"{work} tested\n\nThe {work} will {does} soon, said its builder after a week of tests.\n"
     )
     (folder / "two.txt").write_text(
-        f"{land} votes\n\n{land} will hold a referendum on goat milk by 15 March "
-        "2040. Its herders want it.\n"
+        f"{vote.split()[0]} votes\n\n{vote} by 15 March 2040. Its herders want it.\n"
     )
     with tab(browser, width, 900) as page:
         watch.over(page)
@@ -61,7 +62,7 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
 
         # An article becomes evidence of an update: a field and Enter.
         card = page.locator(f".st-key-news-aqueduct-{width}")
-        expect(card.get_by_text("will carry water soon")).to_be_visible()
+        expect(card.get_by_text(f"will {does} soon")).to_be_visible()
         current_field(card, "Probability").fill("55")
         page.keyboard.press("Enter")
         expect(said(page)).to_contain_text("Saved: 55%")
@@ -71,12 +72,10 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
             newest = session.exec(made.order_by(Forecast.id.desc())).first()  # type: ignore[union-attr]
             assert newest is not None
             cited = select(Evidence).join(Citation).where(Citation.forecast_id == newest.id)
-            assert "aqueduct tested" in session.exec(cited).one().title
+            assert session.exec(cited).one().title == f"{work} tested"
 
         # Another one becomes a question with a forecast: a field and Register.
-        draft = page.locator('[class*="st-key-act-draft-"]').filter(
-            has_text=f"{land} will hold a referendum"
-        )
+        draft = page.locator('[class*="st-key-act-draft-"]').filter(has_text=vote)
         draft.get_by_label("Forecast", exact=True).fill("70")
         expect(draft.get_by_text("70%")).to_be_visible()
         draft.get_by_role("button", name="Register", exact=True).click()
@@ -86,11 +85,12 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
 
         # A new article on the question is dismissed, and comes back.
         (folder / "three.txt").write_text(
-            f"{town} aqueduct leaks\n\nWater left the {town} aqueduct again during a "
-            "test on Monday, said its builder.\n"
+            f"{work} leaks\n\nThe {work} leaked again during a test on Monday, said its builder.\n"
         )
-        summary.click()
-        page.get_by_role("button", name="Read now").click()
+        again = page.get_by_role("button", name="Read now")
+        if not again.is_visible():  # open if a feed failed
+            summary.click()
+        again.click()
         expect(said(page)).to_contain_text("1 new article.")
         card.get_by_role("button", name="Dismiss").first.click()
         page.get_by_role("button", name="Dismiss this article").click()
@@ -98,5 +98,5 @@ def test_articles_of_a_feed_become_evidence_and_questions_in_few_acts(
         expect(card).to_be_hidden()
         page.get_by_role("button", name="Undo").click()
         expect(said(page)).to_contain_text("The article is back")
-        expect(card.get_by_text("aqueduct leaks")).to_be_visible()
+        expect(card.get_by_text(f"{work} leaks")).to_be_visible()
     engine.dispose()
