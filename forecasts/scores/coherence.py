@@ -8,10 +8,11 @@ outcome.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import compress
+from itertools import chain, compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ from forecasts.scores.ledger_frames import (
     question_frame,
 )
 from forecasts.updates.coherence import Move, contradicting
-from forecasts.values.outline import HasOutline, Outline
+from forecasts.values.outline import Outline
 from forecasts.values.value import Value, value_of
 from forecasts.values.worlds import Ties, Worlds, nearest, probability, sets
 
@@ -99,31 +100,38 @@ def prices(
     A question of several sets counts in the first.
     """
     every = sets(ties)
-    closes = _closes(questions)
     of_set: dict[str, int] = {}
     for number, worlds in enumerate(every):
         for part in worlds.parts:
             of_set.setdefault(part.question, number)
-    said = forecasts[forecasts["question_id"].isin(of_set)]
-    of_question = dict(iter(said.groupby("question_id", sort=False)))
-    neighbours: list[_Row] = []
-    for number, worlds in enumerate(every):
-        own = [of_question[one] for one in _asked(worlds) if one in of_question]
-        for row in _neighbours(pd.concat(own), worlds, ties, closes) if own else ():
-            if of_set[row["question_id"]] == number:
-                neighbours.append(row)
+    said = forecasts[forecasts["question_id"].isin(of_set)].sort_values("made_at", kind="stable")
+    made, closes = _made(said), _closes(questions)
+    neighbours = [
+        row
+        for number, worlds in enumerate(every)
+        for row in _neighbours(made, worlds, ties, closes)
+        if of_set[row["question_id"]] == number
+    ]
     if not neighbours:
         return pd.DataFrame({name: [] for name in COLUMNS})
     kinds = [QuestionType.binary, QuestionType.multiple_choice]
     scored = questions[questions["question_id"].isin(of_set) & questions["type"].isin(kinds)]
     scored = scored.reset_index(drop=True)
     theirs = pd.DataFrame(neighbours)
+    theirs["made_at"] = pd.to_datetime(theirs["made_at"], unit="us", utc=True)
     found = _scores(scored, said, protocol).merge(
         _scores(scored, theirs, protocol).rename(columns={"score": "coherent"}), on=_PAIR
     )
     found = found.merge(theirs.groupby(_PAIR)["moved"].max().reset_index(), on=_PAIR)
     number_of = found["question_id"].map(of_set).astype(np.intp)
     return found.assign(number=number_of, price=found["score"] - found["coherent"])[COLUMNS]
+
+
+class _Made(NamedTuple):
+    at: int  # in microseconds
+    forecaster: str
+    question_id: str
+    value: Value
 
 
 class Price(NamedTuple):
@@ -168,66 +176,78 @@ def _scores(questions: pd.DataFrame, forecasts: pd.DataFrame, protocol: str) -> 
     return scoring.score(questions, some.reset_index(drop=True), protocol)[[*_PAIR, "score"]]
 
 
-def _closes(questions: pd.DataFrame) -> Mapping[str, pd.Timestamp]:
-    """Return when forecasts on each question end."""
+def _microseconds(times: pd.Series) -> list[int]:
+    return times.astype("datetime64[us, UTC]").astype("int64").tolist()
+
+
+def _closes(questions: pd.DataFrame) -> Mapping[str, int]:
+    """Return when forecasts on each question end, in microseconds."""
     early = questions["actual_close_time"].fillna(questions["scheduled_close_time"])
-    return dict(zip(questions["question_id"], early, strict=True))
+    return dict(zip(questions["question_id"], _microseconds(early), strict=True))
 
 
-def _asked(worlds: Worlds) -> dict[str, list[int]]:
-    """Return the places of each question's parts."""
-    places: dict[str, list[int]] = {}
-    for at, part in enumerate(worlds.parts):
-        places.setdefault(part.question, []).append(at)
-    return places
+def _made(forecasts: pd.DataFrame) -> Mapping[str, Sequence[_Made]]:
+    """Return the forecasts on each question, in the order of the frame."""
+    found: defaultdict[str, list[_Made]] = defaultdict(list)
+    for at, row in zip(_microseconds(forecasts["made_at"]), rows(forecasts), strict=True):
+        one = _Made(at, row.forecaster, row.question_id, value_of(row))
+        found[one.question_id].append(one)
+    return found
 
 
 def _neighbours(
-    forecasts: pd.DataFrame, worlds: Worlds, ties: Ties, closes: Mapping[str, pd.Timestamp]
+    made: Mapping[str, Sequence[_Made]], worlds: Worlds, ties: Ties, closes: Mapping[str, int]
 ) -> Iterator[_Row]:
     """Yield the rows of forecasts that are coherent with the others at each time."""
-    asked = _asked(worlds)
-    ends = [closes[question] for question in asked]
-    for forecaster, own in forecasts.groupby("forecaster", sort=True):
-        if own["question_id"].nunique() < 2:
+    asked: dict[str, list[int]] = {}  # the places of each question's parts
+    for at, part in enumerate(worlds.parts):
+        asked.setdefault(part.question, []).append(at)
+    of: defaultdict[str, list[_Made]] = defaultdict(list)
+    for one in chain.from_iterable(made.get(question, ()) for question in asked):
+        of[one.forecaster].append(one)
+    who, when, said = [], [], []
+    for forecaster, own in sorted(of.items()):
+        if len({one.question_id for one in own}) < 2:
             continue
-        own = own.sort_values("made_at", kind="stable")
-        times = pd.DatetimeIndex(sorted({*own["made_at"], *ends}))
-        said = np.full((len(times), len(worlds.parts)), np.nan)
-        for row in rows(own):
-            question, value = row.question_id, value_of(row)
-            parts = [worlds.parts[at] for at in asked[question]]
-            until = slice(*times.searchsorted([row.made_at, closes[question]]))
-            said[until, asked[question]] = [
-                probability(value, part, ties.outlines[question]) for part in parts
+        times = np.unique([*(one.at for one in own), *(closes[question] for question in asked)])
+        table = np.full((len(times), len(worlds.parts)), np.nan)
+        for one in own:
+            outline, places = ties.outlines[one.question_id], asked[one.question_id]
+            until = slice(*times.searchsorted([one.at, closes[one.question_id]]))
+            table[until, places] = [
+                probability(one.value, worlds.parts[at], outline) for at in places
             ]
-        coherent = nearest(said, worlds)
-        far = np.nan_to_num(np.abs(coherent - said))
-        for question, places in asked.items():
-            who = {"question_id": question, "forecaster": forecaster}
-            of = far[:, places].max(axis=1).tolist(), ties.outlines[question]
-            yield from (who | row for row in _changes(times, coherent[:, places], *of))
-
-
-def _changes(
-    times: pd.DatetimeIndex,
-    p: npt.NDArray[np.float64],
-    moved: list[float],
-    outline: HasOutline,
-) -> Iterator[_Row]:
-    """Yield a row at each change; one without a probability is a withdrawal."""
-    choice = outline.type == QuestionType.multiple_choice
-    before = np.full(p.shape[1], np.nan)
-    for time, now, far in zip(times, p, moved, strict=True):
-        if not np.array_equal(now, before, equal_nan=True):
-            whole = not np.isnan(now).any()
+        who += [forecaster] * len(times)
+        when.append(times)
+        said.append(table)
+    if not said:
+        return
+    before = np.concatenate(said)
+    coherent = nearest(before, worlds)
+    far = np.nan_to_num(np.abs(coherent - before))
+    first = np.append(True, np.array(who[1:]) != np.array(who[:-1]))
+    times = np.concatenate(when)
+    for question, places in asked.items():
+        p, moved = coherent[:, places], far[:, places].max(axis=1)
+        choice = ties.outlines[question].type == QuestionType.multiple_choice
+        for at in np.flatnonzero(_changes(p, first)).tolist():
+            whole = not np.isnan(p[at]).any()  # else a withdrawal
             yield {
-                "made_at": time,
-                "probability": now[0] if whole and not choice else np.nan,
-                "probabilities": (now / now.sum()).tolist() if whole and choice else None,
-                "moved": far,
+                "question_id": question,
+                "forecaster": who[at],
+                "made_at": times[at],
+                "probability": p[at, 0] if whole and not choice else np.nan,
+                "probabilities": (p[at] / p[at].sum()).tolist() if whole and choice else None,
+                "moved": moved[at],
             }
-        before = now
+
+
+def _changes(p: npt.NDArray[np.float64], first: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return where the probabilities (N, n) change; before a ``first`` row there are none."""
+    before = np.roll(p, 1, axis=0)
+    before[first] = np.nan
+    same: npt.NDArray[np.bool_] = ((p == before) | (np.isnan(p) & np.isnan(before))).all(axis=1)
+    return ~same
 
 
 def crowd_contradictions(
