@@ -271,7 +271,7 @@ def _no_source(case: _Case) -> Iterator[Finding]:
 
 def _source(case: _Case) -> tuple[Field, re.Match[str]] | None:
     """Return the place of the first source, other than one that replaces it."""
-    ends = _pattern("source_ends", "unless")
+    ends, titled = _pattern("source_ends", "unless"), _stems(case.texts["title"])
     for field in _SAID[1:]:
         text = case.texts[field]
         spans = _sentences(text)
@@ -280,6 +280,9 @@ def _source(case: _Case) -> tuple[Field, re.Match[str]] | None:
             replaces = conditional and ends.search(text[start:end])
             if not replaces and (found := _pattern("no_source").search(text, start, end)):
                 return field, found
+            for name in () if replaces else _NAME.finditer(text, start, end):
+                if not set(name[0].split()) <= _NO_NAME and not _stems(name[0]) <= titled:
+                    return field, name
     return None
 
 
@@ -351,6 +354,7 @@ _NAME = re.compile(
     r"(?<![.?!]\s)(?<!^)(?<![\w'])[A-Z][\w'’-]+(?: (?:[A-Z][\w'’-]+|of|de|van|von))*"
 )
 _NO_NAME = {*MONTHS, "Yes", "No", "YES", "NO", "UTC", "GMT", "Q1", "Q2", "Q3", "Q4", "I"}
+_NO_NAME |= {"CET", "CEST", "EST", "EDT", "ET", "BST", "JST", "Eastern", "Pacific", "Time", "Days"}
 _NO_NAME |= {"Prime", "Minister", "President", "CEO", "Will", "If", "The", "This", "Otherwise"}
 _PERSON = re.compile(r"\b[A-Z][a-zé’'-]+ (?:(?:de|van|von|al|bin) )?[A-Z][a-zé’'-]+\b")
 
@@ -578,6 +582,14 @@ def _is_past(case: _Case, sentence: str) -> bool:
     return any(one.interval.last < case.opened.date() for one in periods)
 
 
+# The answer No, other than of one case: "a draw is a No".
+_NO = re.compile(
+    r"(?<!\ba )\b(?:NO|No)\b(?=[\"']?\s*(?:[.,;:)]|$|(?:if|when|in|at|below|above|or|otherwise"
+    r"|unless|for|should|to|also)\b))"
+    r"|\b(?i:resolve[sd]?|resolves (?:as|to)|otherwise|else) [\"']?(?i:no)\b"
+)
+
+
 def _never_no(case: _Case) -> Iterator[Finding]:
     question, criteria = (
         case.question,
@@ -607,8 +619,10 @@ def _never_no(case: _Case) -> Iterator[Finding]:
         yield case.finding(
             "never_no", field, found[0].strip(), found.start(), Fix(field, "", found[0])
         )
-    elif "no" not in {said for said, _, _ in _conditions(criteria)}:
-        yield case.finding("never_no")
+    elif not _NO.search(criteria):
+        one = case.finding("never_no")
+        dated = any(case.limits.values())  # its deadline implies No, for most readers
+        yield replace(one, level="advice") if dated else one
 
 
 def _event(case: _Case) -> Mapping[str, Any] | None:

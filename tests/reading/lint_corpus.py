@@ -105,3 +105,22 @@ def _over(question: Written, number: int) -> Written:
     texts = (question.title, question.resolution_criteria)
     title, criteria = (re.sub(r"\b202[678]\b", "2025", text) for text in texts)
     return replace(question, title=title, resolution_criteria=criteria)
+
+
+def unseen() -> list[Written]:
+    """Return clean questions that were written without looking at the rules: title, criteria."""
+    kinds = {
+        "When": QuestionType.date,
+        "How many": QuestionType.numeric,
+        "What": QuestionType.numeric,
+        "Who": QuestionType.multiple_choice,
+    }
+    found = []
+    path = Path(__file__).with_name("clean_unseen.txt")
+    for block in path.read_text(encoding="utf-8").strip().split("\n---\n"):
+        title, criteria = block.split("\n")
+        fits = (kind for begin, kind in kinds.items() if title.startswith(begin))
+        kind = next(fits, QuestionType.binary)
+        options = ("Ana Ruiz", "Other") if kind is QuestionType.multiple_choice else ()
+        found.append(Written(title, criteria, type=kind, options=options))
+    return found
