@@ -98,7 +98,7 @@ def incoherence(
         np.full(len(p), np.inf), p.copy(), np.zeros((len(p), many)), np.zeros(len(p))
     )
     impossible = np.zeros((len(p), many), dtype=np.bool_)
-    if rule == "log":
+    if rule == "log" and ((p == 0) | (p == 1)).any():
         impossible = ((p == 0) @ yes + (p == 1) @ no) > 0
     alike: dict[bytes, list[int]] = {}
     for number, excluded in enumerate(impossible):
@@ -164,9 +164,11 @@ def _given(
     require("probabilities", p.shape, known, "needs probabilities from 0 to 1, one row a set")
     same = len(table) > 0 and table.ndim == 2 and table.shape[1] == p.shape[1]
     require("worlds", table.shape, same, "needs a world at least, each with one entry per question")
-    possible = bool((np.isnan(table) | (table == 0) | (table == 1)).all())
-    require("worlds", table.shape, possible, "needs 1, 0 or None in each place")
-    return p, (table == 1).T.astype(np.float64), (table == 0).T.astype(np.float64)
+    table = np.ascontiguousarray(table.T)
+    yes, no = table == 1, table == 0
+    possible = bool((yes | no | np.isnan(table)).all())
+    require("worlds", table.shape[::-1], possible, "needs 1, 0 or None in each place")
+    return p, yes.astype(np.float64), no.astype(np.float64)
 
 
 def _table(yes: Floats, no: Floats, tree: JunctionTree | None = None) -> _Worlds:

@@ -14,8 +14,8 @@ from app.views.documents import rows_table
 from forecasts.common.errors import DatabaseError, LedgerError, Refused
 from forecasts.common.text import count
 from forecasts.documents.numbers import signed
-from forecasts.ledger.models import Forecast, Question
-from forecasts.questions.standing import QuestionState
+from forecasts.ledger.models import Forecast
+from forecasts.questions.standing import QuestionState, by_id
 from forecasts.updates import updates
 from forecasts.updates.ask_group import GroupLine
 from forecasts.updates.coherence import Move, coherent_values, contradictions
@@ -95,8 +95,7 @@ def _offer(own: str, key: str, moves: Sequence[Move], mine: int | None) -> None:
             every = f"Save all {len(values)} as coherent"
             for label, chosen in ((every, values), ("Save only this one so", alone)):
                 if chosen and st.button(label, key=f"{own}-{len(chosen)}"):
-                    questions = {one.state.id: one.state.question for one in moves}
-                    save_all(key, questions, chosen, "coherent forecast", _RATIONALE)
+                    save_all(key, chosen, "coherent forecast", _RATIONALE)
 
 
 def moves_table(moves: Sequence[Move], who: str) -> None:
@@ -144,7 +143,7 @@ def require_seen(key: str, group: GroupLine) -> None:
 
 
 def _named(move: Move) -> str:
-    title = move.state.text.title
+    title = move.question.title
     return title if move.outcome == "yes" else f"{title} {move.outcome}"
 
 
@@ -158,15 +157,16 @@ def _offered(value: Value) -> Value:
 
 def save_all(
     key: str,
-    questions: Mapping[int, Question],
     values: Mapping[int, Value],
     noun: str = "forecast",
     rationale: str = "",
 ) -> None:
     """Save these forecasts in one act, and offer to undo it."""
     with act(key) as doing:
+        states = by_id(doing.ledger, list(values), now=doing.now)
         new = [
-            updates.NewForecast(questions[id_], value, rationale) for id_, value in values.items()
+            updates.NewForecast(state.question, values[id_], rationale)
+            for id_, state in states.items()
         ]
         numbers = updates.update_all(doing.ledger, new, origin="app", **doing.by)
 

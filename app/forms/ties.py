@@ -89,7 +89,7 @@ def group_form(group: Group, current: Mapping[int, Forecast]) -> None:
         if not values:
             st.caption("No forecast was changed.")
             return
-        save_all(key, {state.id: state.question for state in members}, values)
+        save_all(key, values)
 
 
 def _percent(forecast: Forecast) -> str:

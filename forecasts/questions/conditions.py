@@ -140,7 +140,15 @@ def branches(session: Session, where: Any = True, *, now: datetime) -> list[Bran
 
     ``where``: an SQL condition on the ``Condition``.
     """
-    rows = session.exec(
+    rows = condition_rows(session, where)
+    ids = {id_ for row in rows for id_ in (row.question_id, row.parent_id)}
+    states = by_id(session, sorted(ids), now=now) if ids else {}
+    return [Branch(states[row.question_id], states[row.parent_id], row.outcome) for row in rows]
+
+
+def condition_rows(session: Session, where: Any = True) -> Sequence[Condition]:
+    """Return the conditions whose questions the reader may both see, the oldest first."""
+    return session.exec(
         select(Condition)
         .where(
             where,
@@ -149,9 +157,6 @@ def branches(session: Session, where: Any = True, *, now: datetime) -> list[Bran
         )
         .order_by(col(Condition.id))
     ).all()
-    ids = {id_ for row in rows for id_ in (row.question_id, row.parent_id)}
-    states = by_id(session, sorted(ids), now=now) if ids else {}
-    return [Branch(states[row.question_id], states[row.parent_id], row.outcome) for row in rows]
 
 
 def _read(parent: QuestionText, outcomes: Sequence[str] | None) -> list[str]:

@@ -166,17 +166,17 @@ def find_group(session: Session, slug: str, *, now: datetime) -> Group:
 
 def group_of(session: Session, question: Question, *, now: datetime) -> Group | None:
     """Return the question's group as the reader sees it; None if it is in none."""
-    found = groups_with(session, [question.id], now=now)
+    found = groups(session, now=now, where=has_member([question.id]))
     return found[0] if found else None
 
 
-def groups_with(session: Session, questions: Iterable[int], *, now: datetime) -> list[Group]:
-    """Return the groups of the questions with these ids, as the reader sees them."""
+def has_member(questions: Iterable[int]) -> Any:
+    """Return the SQL condition, for ``groups``: one of these questions is in the group, by id."""
     own = select(GroupPlace.group_id).where(
         col(GroupPlace.question_id).in_(questions),
         _is_current_place(),
     )
-    return groups(session, now=now, where=col(QuestionGroup.id).in_(own))
+    return col(QuestionGroup.id).in_(own)
 
 
 def groups(session: Session, *, now: datetime, where: Any = True) -> list[Group]:
@@ -184,43 +184,60 @@ def groups(session: Session, *, now: datetime, where: Any = True) -> list[Group]
 
     ``where``: an SQL condition on the first row of a group.
     """
-    places = session.exec(
-        select(GroupPlace, QuestionGroup)
-        .join(QuestionGroup, col(QuestionGroup.id) == col(GroupPlace.group_id))
-        .where(
-            _is_current_place(),
-            question_visible(session, GroupPlace.question_id),
-            where,
+    found = group_rows(session, where)
+    ids = [id_ for one in found for _, id_ in one.places]
+    states = by_id(session, ids, now=now) if ids else {}
+    return [
+        Group(
+            *(one.id, one.slug, one.title, one.kind),
+            tuple(Placed(label, states[id_]) for label, id_ in one.places),
         )
-        .order_by(col(GroupPlace.group_id), col(GroupPlace.position), col(GroupPlace.id))
+        for one in found
+    ]
+
+
+class GroupRow(NamedTuple):
+    """A group as its reader sees it, with the label and the question's id of each member."""
+
+    id: int
+    slug: str
+    title: str
+    kind: GroupKind
+    places: list[tuple[str, int]]
+
+
+def group_rows(session: Session, where: Any = True) -> list[GroupRow]:
+    """Return the groups as ``groups`` does, without the states of their members."""
+    place, group = GroupPlace, QuestionGroup
+    columns = col(place.group_id), col(group.slug), col(place.label), col(place.question_id)
+    rows = session.exec(
+        select(*columns)
+        .join(group, col(group.id) == col(place.group_id))
+        .where(_is_current_place(), question_visible(session, place.question_id), where)
+        .order_by(col(place.group_id), col(place.position), col(place.id))
     ).all()
-    if not places:
+    if not rows:
         return []
-    states = by_id(session, [place.question_id for place, _ in places], now=now)
-    slugs = {group.slug for _, group in places}
-    rows = select(QuestionGroup).where(col(QuestionGroup.slug).in_(slugs))
-    newest = {row.slug: row for row in session.exec(rows.order_by(col(QuestionGroup.id)))}
-    members: dict[int, list[Placed]] = {}
-    for place, group in places:
-        members.setdefault(group.id, []).append(Placed(place.label, states[place.question_id]))
-    firsts = {group.id: newest[group.slug] for _, group in places}
-    exhaustive = [id_ for id_, row in firsts.items() if row.kind == GroupKind.exhaustive]
+    own = col(group.slug).in_({slug for _, slug, *_ in rows})
+    said = select(group.slug, group.title, group.kind).where(own).order_by(col(group.id))
+    newest = {slug: (title, kind) for slug, title, kind in session.exec(said)}
+    places: dict[tuple[int, str], list[tuple[str, int]]] = {}
+    for id_, slug, label, question in rows:
+        places.setdefault((id_, slug), []).append((label, question))
+    exhaustive = [id_ for id_, slug in places if newest[slug][1] == GroupKind.exhaustive]
     sizes = dict[int, int]()
     if exhaustive:
-        every = select(GroupPlace.group_id, func.count()).where(
-            _is_current_place(),
-            col(GroupPlace.group_id).in_(exhaustive),
+        every = select(place.group_id, func.count()).where(
+            _is_current_place(), col(place.group_id).in_(exhaustive)
         )
-        sizes = dict(session.exec(every.group_by(col(GroupPlace.group_id))).all())
-    partial = {id_ for id_, size in sizes.items() if size > len(members[id_])}
-    kinds = {
-        id_: GroupKind.exclusive if id_ in partial else GroupKind(row.kind)
-        for id_, row in firsts.items()
-    }
-    return [
-        Group(id_, row.slug, row.title, kinds[id_], tuple(members[id_]))
-        for id_, row in firsts.items()
-    ]
+        sizes = dict(session.exec(every.group_by(col(place.group_id))).all())
+    found = []
+    for (id_, slug), members in places.items():
+        title, kind = newest[slug]
+        is_partial = sizes.get(id_, 0) > len(members)
+        shown = GroupKind.exclusive if is_partial else GroupKind(kind)
+        found.append(GroupRow(id_, slug, title, shown, members))
+    return found
 
 
 def change_group(

@@ -31,11 +31,6 @@ class Link:
     other: QuestionState
     row: QuestionLink
 
-    @property
-    def made_at(self) -> datetime:
-        """When it was made, as the importer says of an imported one."""
-        return self.row.made_at or self.row.recorded_at
-
     def is_final(self, now: datetime) -> bool:
         """Return whether reports join its questions for good: it is certain, and one has closed.
 
@@ -43,7 +38,12 @@ class Link:
         """
         ends = [time for one in (self.one, self.other) for time in one.ends]
         joins = self.row.strength == LinkStrength.certain and self.row.kind != LinkKind.causes
-        return joins and self.made_at < min(ends) <= now
+        return joins and linked_at(self.row) < min(ends) <= now
+
+
+def linked_at(row: QuestionLink) -> datetime:
+    """Return when a link was made, as the importer says of an imported one."""
+    return row.made_at or row.recorded_at
 
 
 def link(

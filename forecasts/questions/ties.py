@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, col, or_, select
 
-from forecasts.common.vocabulary import GroupKind, LinkStrength
-from forecasts.ledger.models import Condition, GroupPlace, QuestionLink
-from forecasts.questions.conditions import Branch, branches
-from forecasts.questions.groups import Group, groups_with
-from forecasts.questions.links import Link, links
-from forecasts.questions.standing import QuestionState, by_id, rows_with
+from forecasts.access.visibility import question_visible
+from forecasts.common.vocabulary import GroupKind, LinkStrength, QuestionType
+from forecasts.ledger.current import close_time, is_current_outcome, is_newest_wording
+from forecasts.ledger.models import (
+    Condition,
+    GroupPlace,
+    Question,
+    QuestionLink,
+    QuestionRevision,
+    Resolution,
+)
+from forecasts.questions.conditions import condition_rows
+from forecasts.questions.groups import GroupRow, group_rows, has_member
+from forecasts.questions.links import link_rows
+from forecasts.questions.standing import rows_with
 
 if TYPE_CHECKING:  # it loads NumPy and SciPy
     from forecasts.values.worlds import Ties
+
+
+@dataclass(frozen=True)
+class TiedQuestion:
+    """A question as far as its ties need it (a ``HasOutline``), with its outcome if it has one.
+
+    An offer on two hundred questions is made while one types: their states take too long to read.
+    """
+
+    id: int
+    slug: str
+    title: str
+    type: QuestionType
+    options: Sequence[str] | None
+    lower_bound: str | None
+    upper_bound: str | None
+    unit: str | None
+    open_time: datetime
+    close_time: datetime
+    outcome: str | None
+
+    @property
+    def is_quantitative(self) -> bool:
+        """Whether the answer is a number or a date, forecast by quantiles."""
+        return self.type.is_quantitative
+
+    def accepts_forecasts(self, now: datetime) -> bool:
+        """Return whether the question is open at ``now``."""
+        return self.outcome is None and self.open_time <= now < self.close_time
 
 
 @dataclass(frozen=True)
@@ -27,10 +65,10 @@ class Tied:
     ``orphans``: those of the questions whose parents are hidden from the reader.
     """
 
-    states: Mapping[int, QuestionState]
-    groups: tuple[Group, ...]
-    branches: tuple[Branch, ...]
-    links: tuple[Link, ...]
+    questions: Mapping[int, TiedQuestion]
+    groups: tuple[GroupRow, ...]
+    conditions: tuple[Condition, ...]
+    links: tuple[QuestionLink, ...]
     orphans: frozenset[int] = frozenset()
 
     @property
@@ -38,63 +76,87 @@ class Tied:
         """The outcomes that the questions can have together, by all that is certain."""
         from forecasts.values.worlds import Ties  # which loads NumPy and SciPy
 
-        sure = (one for one in self.links if one.row.strength == LinkStrength.certain)
+        slug = {id_: one.slug for id_, one in self.questions.items()}
+        sure = (one for one in self.links if one.strength == LinkStrength.certain)
         return Ties(
-            {state.slug: state.text for state in self.states.values()},
-            [(group.kind, [one.state.slug for one in group.members]) for group in self.groups],
+            {one.slug: one for one in self.questions.values()},
+            [(one.kind, [slug[id_] for _, id_ in one.places]) for one in self.groups],
             {
-                **{self.states[id_].slug: ("", "") for id_ in self.orphans},  # of no question here
-                **{one.state.slug: (one.parent.slug, one.outcome) for one in self.branches},
+                **{slug[id_]: ("", "") for id_ in self.orphans},  # of no question here
+                **{
+                    slug[one.question_id]: (slug[one.parent_id], one.outcome)
+                    for one in self.conditions
+                },
             },
-            [(one.one.slug, one.other.slug, one.row.kind) for one in sure],
+            [(slug[one.question_id], slug[one.other_id], one.kind) for one in sure],
         )
 
 
-def tied(session: Session, questions: Iterable[int], *, now: datetime) -> Tied:
+def tied(session: Session, questions: Iterable[int]) -> Tied:
     """Return the questions with these ids, all that hang together with them, and their ties.
 
     Over the ties that contradict a forecast or could, of any strength; members of an independent
     group do not hang together.
     """
-    ahead, reached, states = set(questions), set[int](), dict[int, QuestionState]()
-    groups: dict[int, Group] = {}
-    found_branches: dict[int, Branch] = {}
-    found_links: dict[int, Link] = {}
+    ahead, reached, grouped = set(questions), set[int](), set[int]()
+    groups: list[GroupRow] = []
+    conditions: dict[int, Condition] = {}
+    links: dict[int, QuestionLink] = {}
     while ahead:
+        for group in group_rows(session, has_member(ahead - grouped)):
+            members = {id_ for _, id_ in group.places}
+            grouped |= members
+            if group.kind != GroupKind.independent:
+                groups.append(group)
+                ahead |= members - reached
         reached |= ahead
-        if unread := ahead - states.keys():
-            states |= by_id(session, sorted(unread), now=now)
-        grouped = {one.state.id for group in groups.values() for one in group.members}
-        if apart := (ahead & states.keys()) - grouped:
-            for group in groups_with(session, sorted(apart), now=now):
-                groups[group.id] = group
-                if group.kind != GroupKind.independent:
-                    states = {one.state.id: one.state for one in group.members} | states
-        own = or_(col(Condition.question_id).in_(ahead), col(Condition.parent_id).in_(ahead))
-        found_branches |= {one.state.id: one for one in branches(session, own, now=now)}
-        at_end = or_(
-            col(QuestionLink.question_id).in_(ahead), col(QuestionLink.other_id).in_(ahead)
-        )
-        found_links |= {one.row.id: one for one in links(session, at_end, now=now)}
-        ends = {
-            *(
-                one.state.id
-                for g in groups.values()
-                if g.kind != GroupKind.independent
-                for one in g.members
-            ),
-            *(id_ for one in found_branches.values() for id_ in (one.state.id, one.parent.id)),
-            *(id_ for one in found_links.values() for id_ in (one.one.id, one.other.id)),
-        }
+        ends = set[int]()
+        parents = _at_either(Condition.question_id, Condition.parent_id, ahead)
+        for one in condition_rows(session, parents):
+            conditions[one.question_id] = one
+            ends |= {one.question_id, one.parent_id}
+        linked = _at_either(QuestionLink.question_id, QuestionLink.other_id, ahead)
+        for link in link_rows(session, linked):
+            links[link.id] = link
+            ends |= {link.question_id, link.other_id}
         ahead = ends - reached
-    asked = rows_with(session, select(Condition.question_id), Condition.question_id, sorted(states))
+    found = _outlines(session, reached)
+    asked = rows_with(session, select(Condition.question_id), Condition.question_id, sorted(found))
     return Tied(
-        states,
-        tuple(groups.values()),
-        tuple(found_branches.values()),
-        tuple(found_links.values()),
-        frozenset(asked) - found_branches.keys(),
+        found,
+        tuple(groups),
+        tuple(conditions.values()),
+        tuple(links.values()),
+        frozenset(asked) - conditions.keys(),
     )
+
+
+def _at_either(one: Any, other: Any, ids: Iterable[int]) -> Any:
+    return or_(col(one).in_(ids), col(other).in_(ids))
+
+
+def _outlines(session: Session, ids: Iterable[int]) -> dict[int, TiedQuestion]:
+    """Return the questions with these ids that the reader may see."""
+    text = QuestionRevision
+    columns: tuple[Any, ...] = (
+        *(Question.id, Question.slug, text.title, text.type, text.options),
+        *(text.lower_bound, text.upper_bound, text.unit, text.open_time, close_time(text)),
+        Resolution.outcome,
+    )
+    every = (
+        select(*columns)
+        .join(text, col(text.question_id) == col(Question.id))
+        .outerjoin(
+            Resolution, (col(Resolution.question_id) == col(Question.id)) & is_current_outcome()
+        )
+        .where(is_newest_wording(), question_visible(session))
+        .order_by(col(Question.id))
+    )
+    rows = rows_with(session, every, Question.id, sorted(ids))
+    return {
+        id_: TiedQuestion(id_, slug, title, QuestionType(type_), *rest)
+        for id_, slug, title, type_, *rest in rows
+    }
 
 
 def ever_tied(session: Session, questions: Iterable[int]) -> set[int]:

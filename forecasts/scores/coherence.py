@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import chain, compress
+from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,16 +25,16 @@ from forecasts.access.kinds import CrowdOf
 from forecasts.access.visibility import crowd_is_hidden
 from forecasts.common.vocabulary import GroupKind, LinkKind, LinkStrength, QuestionType
 from forecasts.folder.dependence import foreseen, joined
-from forecasts.folder.frames import QUESTION_COLUMNS, rows
+from forecasts.folder.frames import rows
 from forecasts.ledger.models import Member, Question
-from forecasts.questions.standing import QuestionState
+from forecasts.questions.standing import QuestionState, by_id
 from forecasts.questions.ties import ever_tied, tied
 from forecasts.scores.crowds import crowd
 from forecasts.scores.ledger_frames import (
     crowd_frames,
     forecast_frame,
+    ledger_questions,
     link_frame,
-    question_frame,
 )
 from forecasts.updates.coherence import Move, contradicting
 from forecasts.values.outline import Outline
@@ -42,7 +42,6 @@ from forecasts.values.value import Value, value_of
 from forecasts.values.worlds import Ties, Worlds, nearest, probability, sets
 
 COLUMNS = ["question_id", "forecaster", "number", "score", "coherent", "price", "moved"]
-_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # no status is read
 _PAIR = ["question_id", "forecaster"]
 _Row = dict[str, Any]
 
@@ -80,12 +79,18 @@ def ties_of(questions: pd.DataFrame, links: pd.DataFrame, among: pd.Series) -> T
         ],
         {child: given for child, given in conditions.items() if child in outlines},
         [
-            (link.question_id, link.other_id, LinkKind(link.kind))
-            for link in rows(links[foreseen(questions, links)] if len(links) else links)
-            if link.strength == LinkStrength.certain
-            and {link.question_id, link.other_id} <= outlines.keys()
+            (one, other, kind)
+            for one, other, kind in _sure(questions, links)
+            if {one, other} <= outlines.keys()
         ],
     )
+
+
+def _sure(questions: pd.DataFrame, links: pd.DataFrame) -> list[tuple[str, str, LinkKind]]:
+    """Return the certain links that were ``foreseen``."""
+    kept = links[foreseen(questions, links)] if len(links) else links
+    sure = kept[kept["strength"] == LinkStrength.certain]
+    return [(link.question_id, link.other_id, LinkKind(link.kind)) for link in rows(sure)]
 
 
 def prices(
@@ -157,16 +162,15 @@ def hanging(session: Session, member: Member, states: Sequence[QuestionState]) -
     some = ever_tied(session, [one.id for one in states])
     if not some:
         return Hanging({}, {})
-    found = tied(session, some, now=_ANY_TIME)
-    every = sorted(found.states.values(), key=lambda one: one.id)
-    asked, links = question_frame(every, QUESTION_COLUMNS), link_frame(found.links)
-    named, timely = joined(asked, links), foreseen(asked, links)
-    found = replace(found, links=tuple(compress(found.links, timely)))
-    slugs = named["question_id"].tolist()
+    found = tied(session, some)
+    slugs = [one.slug for one in found.questions.values()]
+    asked, links = ledger_questions(session, slugs), link_frame(session, slugs)
+    named = joined(asked, links)
     made = forecast_frame(session, slugs, member=member.id, rationales=False, cited=False)
-    priced = prices(asked, made, found.ties)
+    ties = replace(found.ties, links=_sure(asked, links))
+    priced = prices(asked, made, ties)
     return Hanging(
-        dict(zip(slugs, named["family"], strict=True)),
+        dict(zip(named["question_id"], named["family"], strict=True)),
         {row.question_id: Price(row.number, row.price, row.moved) for row in rows(priced)},
     )
 
@@ -259,9 +263,10 @@ def crowd_contradictions(
     session's reader, without numbers and dates, and without sets that one person alone forecast.
     Each of a crowd may be coherent: they may have forecast different questions of the set.
     """
-    found = tied(session, [question.id], now=now)
+    found = tied(session, [question.id])
+    states = by_id(session, list(found.questions), now=now)
     by_slug = {
-        one.slug: one for one in found.states.values() if not crowd_is_hidden(session, one.question)
+        one.slug: one for one in states.values() if not crowd_is_hidden(session, one.question)
     }
     if len(by_slug) < 2:
         return []
@@ -278,7 +283,7 @@ def crowd_contradictions(
     who = frames.forecasts.groupby("question_id")["forecaster"].agg(set)
 
     def forecasters(moves: list[Move]) -> set[str]:
-        return set().union(*(who[move.state.slug] for move in moves))
+        return set().union(*(who[move.question.slug] for move in moves))
 
     every = contradicting(found, said, now=now)
     return [moves for moves in every if len(forecasters(moves)) > 1]

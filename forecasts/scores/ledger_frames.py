@@ -64,12 +64,12 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.questions import finality
-from forecasts.questions.conditions import branches
-from forecasts.questions.groups import groups
-from forecasts.questions.links import Link, links
+from forecasts.questions.conditions import condition_rows
+from forecasts.questions.groups import group_rows
+from forecasts.questions.links import link_rows, linked_at
 from forecasts.questions.revisions import ASSUMED
 from forecasts.questions.same_questions import likely_same
-from forecasts.questions.standing import QuestionState, in_batches, listing
+from forecasts.questions.standing import QuestionState, in_batches, listing, rows_with
 from forecasts.scores import forecast_columns
 from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
@@ -92,12 +92,12 @@ def ledger_frames(
         session, questions, rationales=rationales, cited=True, models=True
     )
     return Frames(
-        questions=_questions(session, questions),
+        questions=ledger_questions(session, questions),
         forecasts=typed_frame(columns, FORECAST_COLUMNS),
         teams=_teams(session),
         evidence=_whole("evidence", _sources(session)),
         articles=_whole("articles", _sources(session)),
-        links=_links(session, questions),
+        links=link_frame(session, questions),
         provisional=_provisional(session),
         members=_members(session),
         models=typed_frame(columns, MODEL_COLUMNS),
@@ -125,7 +125,7 @@ def crowd_frames(
     )
     return replace(
         complete({}, {}),
-        questions=_questions(session, questions, SCORED_COLUMNS),
+        questions=ledger_questions(session, questions, SCORED_COLUMNS),
         forecasts=typed_frame(columns, FORECAST_COLUMNS),
         members=_members(session),
     )
@@ -136,9 +136,9 @@ def table_batches(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
     visible = select(Question.slug).where(visibility.question_visible(session))
     slugs = session.exec(visible.order_by(col(Question.id))).all()
     return {
-        "questions": (_questions(session, some) for some in in_batches(slugs)),
+        "questions": (ledger_questions(session, some) for some in in_batches(slugs)),
         "teams": iter([_teams(session)]),
-        "links": iter([_links(session, None)]),
+        "links": iter([link_frame(session)]),
         **_sources(session),
     }
 
@@ -217,12 +217,13 @@ def scoring_frames(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the two frames that ``scoring`` takes, with the columns it needs."""
     forecasts = forecast_frame(session, questions, rationales=False, cited=False)
-    return _questions(session, questions, SCORED_COLUMNS), forecasts
+    return ledger_questions(session, questions, SCORED_COLUMNS), forecasts
 
 
-def _questions(
+def ledger_questions(
     session: Session, only: Sequence[str] | None, kinds: dict[str, str] = QUESTION_COLUMNS
 ) -> pd.DataFrame:
+    """Return the visible questions, or these, with all columns of a folder or some of them."""
     states = sorted(listing(session, now=_ANY_TIME, only=only), key=lambda state: state.id)
     sources: dict[int, tuple[str, str]] = {}
     earlier: dict[int, dict[str, str]] = {}
@@ -230,7 +231,8 @@ def _questions(
     if kinds is QUESTION_COLUMNS:
         few = [each.id for each in states] if only else None
         sources, earlier = _first_sources(session, few), _earlier_closes(session, few)
-        dependence = _dependence(session, only)
+        slugs = {each.id: each.slug for each in states}
+        dependence = _dependence(session, slugs)
     return question_frame(states, kinds, sources, earlier, dependence)
 
 
@@ -274,46 +276,41 @@ _INDEPENDENT = dict.fromkeys(
 )
 
 
-def _dependence(session: Session, only: Sequence[str] | None) -> dict[int, dict[str, Any]]:
+def _dependence(session: Session, slugs: Mapping[int, str]) -> dict[int, dict[str, Any]]:
     """Return the columns on the group and the condition of each question that has one, by its id.
 
-    ``only``: conditions on these questions.
+    ``slugs``: the questions, by id; a condition on another is left out.
     """
     found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-    for group in groups(session, now=_ANY_TIME):
-        for place, one in enumerate(group.members, start=1):
-            found[one.state.id] |= {
+    for group in group_rows(session):
+        for place, (label, id_) in enumerate(group.places, start=1):
+            found[id_] |= {
                 "group": group.slug,
                 "group_kind": str(group.kind),
                 "group_title": group.title,
-                "group_label": one.label,
+                "group_label": label,
                 "group_place": float(place),
             }
-    for branch in branches(session, now=_ANY_TIME):
-        if only is None or branch.parent.slug in only:
-            condition = {"question": branch.parent.slug, "outcome": branch.outcome}
-            found[branch.state.id]["condition"] = condition
+    for one in condition_rows(session):
+        if one.parent_id in slugs:
+            condition = {"question": slugs[one.parent_id], "outcome": one.outcome}
+            found[one.question_id]["condition"] = condition
     return found
 
 
-def _links(session: Session, only: Sequence[str] | None) -> pd.DataFrame:
-    """Return the links between visible questions, or between these."""
-    found = [
-        one
-        for one in links(session, now=_ANY_TIME)
-        if only is None or {one.one.slug, one.other.slug} <= set(only)
-    ]
-    return link_frame(found)
-
-
-def link_frame(found: Sequence[Link]) -> pd.DataFrame:
-    """Return links as a ledger folder has them."""
+def link_frame(session: Session, only: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the links between visible questions, or between these, as a ledger folder has them."""
+    found = link_rows(session)
+    ends = sorted({id_ for one in found for id_ in (one.question_id, one.other_id)})
+    named = rows_with(session, select(Question.id, Question.slug), Question.id, ends)
+    slugs = {id_: slug for id_, slug in named if only is None or slug in only}
     rows = [
         (
-            *(one.one.slug, one.other.slug, str(one.row.kind), str(one.row.strength)),
-            *(one.row.reason, one.made_at),
+            *(slugs[one.question_id], slugs[one.other_id], str(one.kind), str(one.strength)),
+            *(one.reason, linked_at(one)),
         )
         for one in found
+        if {one.question_id, one.other_id} <= slugs.keys()
     ]
     return _frame(rows, LINK_COLUMNS)
 

@@ -11,9 +11,8 @@ from sqlmodel import Session
 
 from forecasts.common.vocabulary import QuestionType
 from forecasts.ledger.models import Member
-from forecasts.questions.standing import QuestionState
-from forecasts.questions.ties import Tied, ever_tied, tied
-from forecasts.updates.updates import current_forecasts
+from forecasts.questions.ties import Tied, TiedQuestion, ever_tied, tied
+from forecasts.updates.updates import current_forecasts, current_values
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.value import Value, value_of
 from forecasts.values.worlds import LEAST, Worlds, nearest, probability, sets
@@ -23,7 +22,7 @@ from forecasts.values.worlds import LEAST, Worlds, nearest, probability, sets
 class Move:
     """The probability of an outcome as the member says it, and as it fits their other forecasts."""
 
-    state: QuestionState
+    question: TiedQuestion
     outcome: str
     said: float
     coherent: float
@@ -39,13 +38,9 @@ def contradictions(
     that is over counts no longer. A set whose forecasts all move by less than half a point is left
     out.
     """
-    found = tied(session, values, now=now)
-    said = {
-        id_: value_of(row)
-        for id_, row in current_forecasts(session, member, at=now).items()
-        if id_ in found.states
-    } | dict(values)
-    return contradicting(found, said, now=now)
+    found = tied(session, values)
+    said = current_values(session, member, found.questions, at=now)
+    return contradicting(found, said | dict(values), now=now)
 
 
 def contradicting(found: Tied, said: Mapping[int, Value], *, now: datetime) -> list[list[Move]]:
@@ -53,14 +48,14 @@ def contradicting(found: Tied, said: Mapping[int, Value], *, now: datetime) -> l
 
     As ``contradictions``.
     """
-    by_slug = {state.slug: state for state in found.states.values()}
+    by_slug = {one.slug: one for one in found.questions.values()}
     moves = []
     for worlds in sets(found.ties):
         worlds = _possible(worlds, by_slug)
         p = np.array(
             [
-                probability(said[state.id], part, state.text)
-                if (state := by_slug[part.question]).id in said and state.accepts_forecasts(now)
+                probability(said[one.id], part, one)
+                if (one := by_slug[part.question]).id in said and one.accepts_forecasts(now)
                 else np.nan
                 for part in worlds.parts
             ]
@@ -95,7 +90,7 @@ def own_contradictions(
     found = contradictions(session, values, member=member, now=now) if values else []
     if questions is None:
         return found
-    return [moves for moves in found if any(one.state.id in questions for one in moves)]
+    return [moves for moves in found if any(one.question.id in questions for one in moves)]
 
 
 def coherent_values(moves: Iterable[Move]) -> dict[int, Value]:
@@ -103,25 +98,25 @@ def coherent_values(moves: Iterable[Move]) -> dict[int, Value]:
     values: dict[int, Value] = {}
     vectors: dict[int, list[float]] = {}
     for one in moves:
-        if one.state.text.type == QuestionType.binary:
-            values[one.state.id] = Value(one.coherent)
-        elif one.state.text.type == QuestionType.multiple_choice:
-            vectors.setdefault(one.state.id, []).append(one.coherent)
+        if one.question.type == QuestionType.binary:
+            values[one.question.id] = Value(one.coherent)
+        elif one.question.type == QuestionType.multiple_choice:
+            vectors.setdefault(one.question.id, []).append(one.coherent)
     return values | {
         id_: Value(probabilities=tuple(p / sum(vector) for p in vector))
         for id_, vector in vectors.items()
     }
 
 
-def _possible(worlds: Worlds, states: Mapping[str, QuestionState]) -> Worlds:
+def _possible(worlds: Worlds, questions: Mapping[str, TiedQuestion]) -> Worlds:
     """Return the worlds with the outcomes that are recorded."""
     table = worlds.table
     for at, part in enumerate(worlds.parts):
-        told = states[part.question].resolution
-        if told is None or states[part.question].text.is_quantitative:
+        told = questions[part.question].outcome
+        if told is None or questions[part.question].is_quantitative:
             continue
-        if told.outcome in NOT_SCORED:
+        if told in NOT_SCORED:
             table = table[np.isnan(table[:, at])]
         else:
-            table = table[table[:, at] == (told.outcome == part.outcome)]
+            table = table[table[:, at] == (told == part.outcome)]
     return worlds._replace(table=table)

@@ -7,7 +7,7 @@ a time is the last one made at or before it. Updates are refused unless the ques
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -370,16 +370,38 @@ def current_forecasts(
 
     ``unresolved``: only those on questions without an outcome.
     """
-    last = select(forecast_at(at)).where(CurrentForecast.member_id == member.id)
-    found = session.exec(
-        select(Forecast).where(
-            is_among(session, last),
-            col(Forecast.withdrawn).is_(False),
-            forecast_visible(session),
-            ~has_outcome(Forecast.question_id) if unresolved else true(),
-        )
-    )
+    which = _are_current(session, member, at)
+    open_ = ~has_outcome(Forecast.question_id) if unresolved else true()
+    found = session.exec(select(Forecast).where(*which, open_))
     return {forecast.question_id: forecast for forecast in found}
+
+
+def current_values(
+    session: Session, member: Member, questions: Collection[int], *, at: datetime
+) -> dict[int, Value]:
+    """Return the values of the member's current forecasts on these questions, by id.
+
+    Their rows are not made, which takes a third of the time.
+    """
+    these = col(CurrentForecast.question_id).in_(questions)
+    columns: tuple[Any, ...] = (
+        *(Forecast.question_id, Forecast.probability),
+        *(Forecast.probabilities, Forecast.quantiles),
+    )
+    found = session.exec(select(*columns).where(*_are_current(session, member, at, these)))
+    return {row.question_id: value_of(row) for row in found}
+
+
+def _are_current(
+    session: Session, member: Member, at: datetime, where: ColumnElement[bool] | None = None
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the SQL conditions: the ``Forecast`` is current at that time, and the member's.
+
+    ``where``: a condition on its ``CurrentForecast``.
+    """
+    last = select(forecast_at(at)).where(CurrentForecast.member_id == member.id)
+    among = is_among(session, last if where is None else last.where(where))
+    return among, col(Forecast.withdrawn).is_(False), forecast_visible(session)
 
 
 def history(

@@ -99,10 +99,11 @@ def nearest(p: _Floats, worlds: Worlds) -> _Floats:
     known, of = np.unique(~np.isnan(p), axis=0, return_inverse=True)
     for number, some in enumerate(known):
         if some.sum() > 1:
-            at = np.ix_(of.ravel() == number, some)
-            table = np.unique(np.nan_to_num(worlds.table[:, some], nan=-1.0), axis=0)
-            possible = np.where(table < 0, np.nan, table)
-            found[at] = incoherence(p[at], possible, "brier").coherent
+            at, table = np.ix_(of.ravel() == number, some), worlds.table
+            if not some.all():
+                table = np.unique(np.nan_to_num(table[:, some], nan=-1.0), axis=0)
+                table = np.where(table < 0, np.nan, table)
+            found[at] = incoherence(p[at], table, "brier").coherent
     return found
 
 
@@ -204,7 +205,8 @@ def _worlds(questions: Sequence[str], ties: Ties) -> Worlds | None:
             places.setdefault(part.question, []).append(len(parts))
             parts.append(part)
         table = np.hstack([np.repeat(table, len(rows), axis=0), np.tile(rows, (len(table), 1))])
-        table = _possible(table, parts, places, conditions, links, ties)
+        if conditions or links:
+            table = _possible(table, parts, places, conditions, links, ties)
         if len(table) > MOST:
             return None
     return Worlds(tuple(parts), np.where(table == _ANNULLED, np.nan, table))

@@ -271,7 +271,7 @@ def contradictions(sets: Sequence[Sequence[MoveOf]]) -> Contradictions:
         contradictions=[
             Contradiction(
                 moves=[
-                    Move.of(one, question=one.state.slug, title=one.state.text.title)
+                    Move.of(one, question=one.question.slug, title=one.question.title)
                     for one in moves
                 ]
             )

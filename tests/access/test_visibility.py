@@ -164,18 +164,20 @@ OPEN = {
         agenda.notifications.sender: send; agenda.today: is_empty new_results; exporting.export:
         export_as packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.conditions: around branches
-        branches_of condition_of; questions.families: with_families; questions.groups: find_group
-        group_of groups groups_with; questions.links: link_rows links links_of;
+        branches_of condition_of condition_rows; questions.families: with_families;
+        questions.groups: find_group group_of group_rows groups;
+        questions.links: link_rows links links_of;
         questions.origins: origins platforms; questions.registry: find_named;
         questions.revisions: criteria_kept;
         questions.same_questions: find_duplicates likely_same ready_drafts
         same_pairs; questions.ties: ever_tied tied; questions.trends: rows_at;
-        scores.coherence: crowd_contradictions hanging; scores.ledger_frames: crowd_frames;
+        scores.coherence: crowd_contradictions hanging; scores.ledger_frames: crowd_frames
+        ledger_questions link_frame;
         scores.printed_scores: printed_by_question printed_scores; resolution.dependents:
         contradiction decided; resolution.scoreboard: scoreboard; updates.coherence: contradictions
         own_contradictions;
         updates.conditionals: implied; updates.evidence: key_and_row; updates.look_again: linked
-        updated_since
+        updated_since; updates.updates: current_values
     """,
     "for the owner of the database, who has everything": """
         access.identities: link_identity; agenda.notifications.channels: seal_addresses;

@@ -24,7 +24,7 @@ from forecasts.ledger.verification import verify
 from forecasts.parts.export import export_parts
 from forecasts.questions.conditions import branches_of, register_conditional
 from forecasts.questions.groups import NewPlace, add_to_group, find_group, register_group, take_out
-from forecasts.questions.links import link, links
+from forecasts.questions.links import link, linked_at, links
 from forecasts.questions.registry import find, question_text
 from forecasts.questions.standing import current_state
 from forecasts.resolution.confirmation import withdraw
@@ -265,7 +265,7 @@ def test_a_link_between_new_questions_is_as_old_as_an_import_vouches(
         import_frames(session, read_folder(path), member=alice, now=day(9), vouch=vouch)
     with database.reading(engine) as session:
         [found] = links(session, now=day(9))
-        assert (found.made_at, found.row.recorded_at) == (expected, day(9))
+        assert (linked_at(found.row), found.row.recorded_at) == (expected, day(9))
 
 
 def test_an_import_makes_no_earlier_link_of_questions_that_are_here_and_changes_no_final_one(
@@ -276,7 +276,7 @@ def test_an_import_makes_no_earlier_link_of_questions_that_are_here_and_changes_
     both = f"{known}b,,{TIMES},,,,,,\n"
     bring(engine, read_folder(folder(tmp_path / "g", both, "a,b,implies,certain\n")), 2)
     with database.reading(engine) as session:
-        assert [one.made_at for one in links(session, now=day(9))] == [day(2)]
+        assert [linked_at(one.row) for one in links(session, now=day(9))] == [day(2)]
     weaker = read_folder(folder(tmp_path / "h", both, "a,b,implies,weak\n"))
     with pytest.raises(Refused, match="can no longer be changed"):
         bring(engine, weaker, 11)
