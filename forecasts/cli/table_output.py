@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames
 from forecasts.folder.tables import time_texts
 from forecasts.parts.manifest import is_parts
+from forecasts.questions.same_questions import likely_same_in
 from forecasts.scores.ledger_frames import ledger_frames
 
 Folder = Annotated[Path | None, argument("FOLDER", "A ledger folder. [default: the database]")]
@@ -43,14 +45,19 @@ _TABLE_FORMATS = ("csv", "json", "parquet")
 
 
 def frames_of(folder: Path | None, *, rationales: bool = True) -> Frames:
-    """Return the frames of the folder, or else of the configured database."""
+    """Return the frames of the folder, or else of the configured database.
+
+    Without ``rationales``, as reports need them: see ``ledger_frames``.
+    """
     if folder is not None:
         if is_parts(folder):
             raise BadInput(
                 f"{str(folder)!r} is a folder of parts; only report, compare and score read those.",
                 remedy="Use a ledger folder, or leave out FOLDER to read the database.",
             )
-        return read_folder(folder, warn=lambda text: print_note(f"Warning: {text}"))
+        frames = read_folder(folder, warn=lambda text: print_note(f"Warning: {text}"))
+        same = frozenset() if rationales else likely_same_in(frames.questions)
+        return replace(frames, likely_same=same)
 
     with reading_as() as (session, _, _):
         return ledger_frames(session, rationales=rationales)

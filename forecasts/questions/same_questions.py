@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlmodel import Session, col, or_, select
@@ -34,6 +35,9 @@ from forecasts.questions.likeness import Title, alike
 from forecasts.questions.passages import questions_from
 from forecasts.questions.standing import QuestionState, Status, by_id, listing
 from forecasts.reading.drafting.strength import Strength
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LEAST_DRAFTED = 0.3  # cosine of a draft's title and that of a question with the same last day
 # Between the scheduled closes of the same question on two platforms, and on one.
@@ -109,9 +113,32 @@ def likely_same(session: Session) -> frozenset[tuple[str, str]]:
     return frozenset((one.slug, other.slug) for _, one, other in _proposed(session, None))
 
 
+def likely_same_in(questions: pd.DataFrame) -> frozenset[tuple[str, str]]:
+    """Return the IDs of the pairs in a frame of questions that are likely the same.
+
+    A ledger folder does not say where a question was asked, so all count as asked in one place. Two
+    families tell two questions apart.
+    """
+    named = ["question_id", "title", "type", "family", "open_time", "scheduled_close_time"]
+    every = zip(*(questions[name].tolist() for name in named), strict=True)
+    found = [
+        _Row(number, slug, Title(title, opens.date()), type_, family, closes, frozenset())
+        for number, (slug, title, type_, family, opens, closes) in enumerate(every)
+    ]
+    pairs = _alike(sorted(found, key=lambda row: row.closes), None)
+    chosen = _best(pair for pair in pairs if not (pair[1].family and pair[2].family))
+    return frozenset((one.slug, other.slug) for _, one, other in chosen)
+
+
 def _proposed(session: Session, only: Sequence[str] | None) -> list[_Found]:
+    apart = _apart(session)
+    found = _alike(_rows(session), only)
+    return _best(pair for pair in found if (pair[1].id, pair[2].id) not in apart)
+
+
+def _alike(rows: Iterable[_Row], only: Sequence[str] | None) -> list[_Found]:
     groups: defaultdict[str, list[_Row]] = defaultdict(list)
-    for row in _rows(session):  # by close
+    for row in rows:  # by close
         groups[row.platform].append(row)
     found: list[_Found] = []
     for ones, others in combinations_with_replacement(groups.values(), 2):
@@ -120,8 +147,7 @@ def _proposed(session: Session, only: Sequence[str] | None) -> list[_Found]:
         else:  # these against all others, on both sides
             for part, whole in ((ones, others), (others, ones)):
                 found += _similar([row for row in part if row.slug in only], whole)
-    apart = _apart(session)
-    return _best(pair for pair in found if (pair[1].id, pair[2].id) not in apart)
+    return found
 
 
 def _rows(session: Session) -> list[_Row]:

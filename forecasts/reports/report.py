@@ -454,7 +454,7 @@ class Provenance:
 
     ``imported``: with a forecast whose time only its importer vouches for; ``resolved_alone``: with
     an outcome from their only forecaster; ``duplicates``: pairs of them that are likely the same
-    question, so they count as one family. A ledger folder does not tell, so all are 0.
+    question, so they count as one family. A ledger folder does not tell the first two.
     """
 
     questions: int = 0

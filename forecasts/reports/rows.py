@@ -211,15 +211,15 @@ class Rows:
 
     def provenance(self, question: Places, name: str | None = None) -> Provenance:
         """Return the provenance of scored questions of a group, or of all groups."""
+        ids = set(self.scope.counting["id"].iloc[question])
+        same = sum(ids.issuperset(pair) for pair in self.frames.likely_same)
         if self.frames.imported is None:
-            return Provenance()
+            return Provenance(duplicates=same)
         own = self.imported
         if name is not None and self.scope.by != "lead":
             own = own[own["group"] == name]
         alone = self.scope.counting["id"].iloc[question].isin(self.frames.resolved_alone)
         imported = np.isin(question, own["question"])
-        ids = set(self.scope.counting["id"].iloc[question])
-        same = sum(ids.issuperset(pair) for pair in self.frames.likely_same)
         return Provenance(len(question), int(imported.sum()), int(alone.sum()), same)
 
     @cached_property

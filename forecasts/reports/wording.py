@@ -133,7 +133,7 @@ def provenance(of: Provenance) -> str:
         same = (
             f"Likely duplicates: {count(of.duplicates, 'pair')} of questions, each counted once. "
             "Link or separate them under Questions, Duplicates (on the command line: forecasts "
-            "same)."
+            "same; in a ledger folder: one family or two)."
         )
     if not parts:
         return same

@@ -193,7 +193,10 @@ def _closes(questions: pd.DataFrame) -> Mapping[str, int]:
 def _made(forecasts: pd.DataFrame) -> Mapping[str, Sequence[_Made]]:
     """Return the forecasts on each question, in the order of the frame."""
     found: defaultdict[str, list[_Made]] = defaultdict(list)
-    for at, row in zip(_microseconds(forecasts["made_at"]), rows(forecasts), strict=True):
+    several = {name: forecasts[name].astype(object) for name in ("probabilities", "quantiles")}
+    blank = {name: own.where(own.notna(), None) for name, own in several.items()}
+    stated = rows(forecasts.assign(**blank))
+    for at, row in zip(_microseconds(forecasts["made_at"]), stated, strict=True):
         one = _Made(at, row.forecaster, row.question_id, value_of(row))
         found[one.question_id].append(one)
     return found

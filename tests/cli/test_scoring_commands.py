@@ -71,3 +71,20 @@ def test_beside_others_the_command_for_ones_own_report_is_named(
     output = ("--output", str(tmp_path / "report.txt"))
     for other in (("--format", "md"), output):
         assert "Yours alone" not in forecasts("report", *other).stderr
+
+
+def test_a_report_on_a_folder_counts_likely_duplicates(
+    forecasts: Run, clock: Clock, tmp_path: Path
+) -> None:
+    clock("2027-01-01T00:00:00Z")
+    asked = "Will Sundlink open the Brega tunnel?,binary,2026-01-01T00:00Z,2026-01-20T12:00Z,yes"
+    head = "question_id,title,type,open_time,scheduled_close_time,resolution,family"
+    (tmp_path / "forecasts.csv").write_text(
+        "question_id,forecaster,made_at,probability\n"
+        "a,ana,2026-01-02T00:00Z,0.7\nb,ana,2026-01-02T00:00Z,0.7\n"
+    )
+    for families, said in ((("", "tunnel"), True), (("tunnel", "tolls"), False)):
+        lines = [f"{slug},{asked},{name}" for slug, name in zip("ab", families, strict=True)]
+        (tmp_path / "questions.csv").write_text("\n".join([head, *lines]) + "\n")
+        report = forecasts("report", str(tmp_path), "--by", "forecaster", "--format", "md")
+        assert ("1 pair of questions" in report.stdout) == said

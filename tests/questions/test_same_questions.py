@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
 from sqlmodel import Session
 
@@ -19,7 +20,7 @@ from forecasts.ledger.models import Article, Member, Visibility
 from forecasts.questions import registry
 from forecasts.questions.likeness import Title, alike
 from forecasts.questions.passages import find_passage
-from forecasts.questions.same_questions import find_duplicates, ready_drafts
+from forecasts.questions.same_questions import find_duplicates, likely_same_in, ready_drafts
 from forecasts.reading.article import CapturedArticle
 from tests.conftest import ask, day, on_both
 
@@ -155,3 +156,23 @@ def test_only_titles_with_words_and_within_the_range_are_compared() -> None:
     within = np.array([[0, 2], [0, 2], [2, 4], [2, 4]])
     found = [(one, other) for one, other, _ in alike(titles, titles, within)]
     assert set(found) == {*product((0, 1), (0, 1)), *product((2, 3), (2, 3))}
+
+
+def test_a_folder_has_likely_pairs_until_families_decide() -> None:
+    def pairs(*rows: tuple[str, str, int]) -> frozenset[tuple[str, str]]:
+        frame = pd.DataFrame(rows, columns=["title", "family", "hour"])
+        ids = [f"q{number}" for number in frame.index]
+        opens, first = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+        closes = [first + timedelta(hours=hour) for hour in frame["hour"]]
+        return likely_same_in(
+            frame.assign(
+                question_id=ids, type="binary", open_time=opens, scheduled_close_time=closes
+            )
+        )
+
+    title = "Will Sundlink open the Brega tunnel?"
+    later = "Will Sundlink open the Brega tunnel in 2026?"
+    assert pairs((title, "", 0), (title, "tunnel", 12)) == {("q0", "q1")}
+    assert pairs((title, "", 30), (title, "", 0), (title, "", 60)) == frozenset()
+    assert pairs((title, "one", 0), (title, "two", 0), (later, "one", 0)) == frozenset()
+    assert pairs(("", "", 0), ("", "", 0)) == frozenset()
