@@ -32,6 +32,7 @@ from forecasts.updates.look_again import Linked
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.values.value import Value, format_probability, value_of
 from forecasts.views import question_charts
+from forecasts.views.ties import LATE
 
 KINDS = {
     "nested": "each yes makes the later ones yes",
@@ -150,7 +151,8 @@ def linked_list(state: QuestionState, found: Sequence[Linked]) -> None:
         )
         mine = "" if one.forecast is None else f"you: {_percent(one.forecast)}"
         again = "review it" if one.is_older else ""
-        said = dotted(f"{words} ({row.strength})", row.reason, mine)
+        late = LATE if one.link.is_late else ""
+        said = dotted(f"{words} ({row.strength})", late, row.reason, mine)
         question_line(one.other, " · ".join(filter(None, [said, far, again])))
         key = form_key(f"unlink-{row.id}")
         if st.button("Remove link", key=f"{key}-go", type="tertiary"):

@@ -152,12 +152,19 @@ def _check_links(table: Table, links: pd.DataFrame, questions: set[str]) -> None
 def foreseen(questions: pd.DataFrame, links: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Return which links were made before the first of their questions closed.
 
-    Or before its outcome was known, if that was earlier. A later link may know the outcome: it is
-    shown, but joins no family and enters no price, or its author could choose, by the
-    outcomes, the questions that count once. A link without a time was made before.
+    Or before its outcome was known, if that was earlier. A close that had passed counts although it
+    was moved since. A later link may know the outcome: it is shown, but joins no family and enters
+    no price, or its author could choose, by the outcomes, the questions that count once. A link
+    without a time was made before.
     """
     times = ["scheduled_close_time", "actual_close_time", "known_at", "resolved_at"]
-    end = questions.set_index("question_id")[times].min(axis=1)
+    asked = questions.set_index("question_id")
+    end = asked[times].min(axis=1)
+    moved = asked["earlier_closes"].dropna()
+    for question, replaced in zip(moved.index.tolist(), moved, strict=True):
+        every = [(pd.Timestamp(at), pd.Timestamp(close)) for at, close in replaced.items()]
+        # A close that had passed before it was replaced.
+        end[question] = min([end[question], *(close for at, close in every if close <= at)])
     late = np.zeros(len(links), dtype=np.bool_)
     for side in ("question_id", "other_id"):
         late |= (links["made_at"] >= links[side].map(end)).to_numpy()

@@ -17,6 +17,7 @@ from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.common.limits import require_prose
 from forecasts.ledger.append import written
 from forecasts.ledger.models import LinkKind, LinkStrength, Member, Question, QuestionLink
+from forecasts.questions.revisions import first_ends
 from forecasts.questions.standing import QuestionState, by_id
 
 _LATER = aliased(QuestionLink)
@@ -25,20 +26,32 @@ SYMMETRIC = (LinkKind.excludes, LinkKind.equivalent)
 
 @dataclass(frozen=True)
 class Link:
-    """A link between two questions as it is now, with the row that says so."""
+    """A link between two questions as it is now, with the row that says so.
+
+    ``end``: the first time at which one of the two outcomes may have been known.
+    """
 
     one: QuestionState
     other: QuestionState
     row: QuestionLink
+    end: datetime
+
+    @property
+    def joins(self) -> bool:
+        """Whether it is of the kinds and the strength that reports count."""
+        return self.row.strength == LinkStrength.certain and self.row.kind != LinkKind.causes
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it joins nothing, since it was made when an outcome may have been known."""
+        return self.joins and linked_at(self.row) >= self.end
 
     def is_final(self, now: datetime) -> bool:
         """Return whether reports join its questions for good: it is certain, and one has closed.
 
         One that was made later joins nothing (``folder.dependence.foreseen``).
         """
-        ends = [time for one in (self.one, self.other) for time in one.ends]
-        joins = self.row.strength == LinkStrength.certain and self.row.kind != LinkKind.causes
-        return joins and linked_at(self.row) < min(ends) <= now
+        return self.joins and not self.is_late and self.end <= now
 
 
 def linked_at(row: QuestionLink) -> datetime:
@@ -121,10 +134,21 @@ def links_of(session: Session, question: Question, *, now: datetime) -> list[Lin
 
 def links(session: Session, where: Any = True, *, now: datetime) -> list[Link]:
     """Return the links whose questions the reader may both see, the oldest first."""
-    rows = link_rows(session, where)
+    return with_questions(session, link_rows(session, where), now=now)
+
+
+def with_questions(session: Session, rows: Sequence[QuestionLink], *, now: datetime) -> list[Link]:
+    """Return the links of these rows, whose questions the reader may see."""
     ids = {id_ for row in rows for id_ in (row.question_id, row.other_id)}
     states = by_id(session, sorted(ids), now=now) if ids else {}
-    return [Link(states[row.question_id], states[row.other_id], row) for row in rows]
+    ends = first_ends(session, list(states.values())) if ids else {}
+    return [
+        Link(
+            *(states[row.question_id], states[row.other_id], row),
+            min(ends[row.question_id], ends[row.other_id]),
+        )
+        for row in rows
+    ]
 
 
 def link_rows(session: Session, where: Any = True) -> Sequence[QuestionLink]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
@@ -40,7 +41,7 @@ from forecasts.questions.registry import (
     require_can_ask,
     require_distinct,
 )
-from forecasts.questions.standing import QuestionState, current_state, listing
+from forecasts.questions.standing import QuestionState, by_id, current_state, listing, rows_with
 
 # Reasons that the ledger gives itself.
 CLOSED = "closed early"
@@ -56,6 +57,7 @@ ASSUMED = {
     "open time and close assumed": frozenset({"open_time", "scheduled_close_time"}),
 }
 
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # no status is read
 _FIELDS = tuple(QuestionText.model_fields)
 _FEW = 3  # questions that a refusal names
 MAX_QUESTIONS = 200  # of one change, since other writers wait meanwhile
@@ -117,6 +119,87 @@ def history(session: Session, question: Question) -> list[QuestionRevision]:
     """Return every wording of the question, oldest first."""
     visibility.require_visible(session, question)
     return in_order(session, QuestionRevision, QuestionRevision.question_id == question.id)
+
+
+def earlier_closes(
+    session: Session, questions: Sequence[int] | None = None
+) -> dict[int, dict[datetime, datetime]]:
+    """Return the scheduled closes that were replaced, by question and the time of the change.
+
+    A close that an import assumed, and widened later, was not known to anyone: it has no history.
+    """
+    before, after = aliased(QuestionRevision), aliased(QuestionRevision)
+    changed = (
+        _changes(before, after)
+        .add_columns(col(before.scheduled_close_time))
+        .where(
+            col(before.scheduled_close_time) != col(after.scheduled_close_time),
+            col(after.reason).not_in(ASSUMED),
+        )
+    )
+    found: dict[int, dict[datetime, datetime]] = defaultdict(dict)
+    for question_id, at, close in _rows_on(session, changed, after, questions):
+        found[question_id][at] = close
+    return found
+
+
+def first_ends(session: Session, states: Sequence[QuestionState]) -> dict[int, datetime]:
+    """Return the first time at which each question's outcome may have been known, by id.
+
+    That of its outcome, or its close if that was earlier. A close that was replaced counts, too, if
+    it had passed by then: a later close makes nobody forget.
+    """
+    replaced = earlier_closes(session, [one.id for one in states])
+    return {
+        one.id: min(
+            [
+                *one.ends,
+                *(close for at, close in replaced.get(one.id, {}).items() if close <= at),
+            ]
+        )
+        for one in states
+    }
+
+
+def counted_families(session: Session) -> dict[int, str]:
+    """Return the family in which reports count a question, by id, where a later one does not count.
+
+    It is the family that it had when its outcome could first be known: who joins or separates
+    questions later could choose, by the outcomes, the faults that count once.
+    """
+    before, after = aliased(QuestionRevision), aliased(QuestionRevision)
+    changed = (
+        _changes(before, after)
+        .add_columns(col(before.family))
+        .where(col(before.family) != col(after.family), col(after.reason) != FAMILY_GIVEN)
+    )
+    rows = session.exec(changed).all()
+    ids = sorted({id_ for id_, *_ in rows})
+    states = by_id(session, ids, now=_ANY_TIME) if ids else {}
+    ends = first_ends(session, list(states.values())) if ids else {}
+    found: dict[int, str] = {}
+    for question_id, at, family in rows:
+        if question_id in ends and at >= ends[question_id]:
+            found.setdefault(question_id, family)
+    return found
+
+
+def _changes(before: Any, after: Any) -> Any:
+    """Return the statement for each wording but the first, beside the one before it."""
+    return (
+        select(after.question_id, after.recorded_at)
+        .join(before, col(before.question_id) == col(after.question_id))
+        .where(col(before.number) == col(after.number) - 1)
+        .order_by(col(after.id))
+    )
+
+
+def _rows_on(
+    session: Session, changed: Any, after: Any, questions: Sequence[int] | None
+) -> Iterator[Any]:
+    if questions is None:
+        return iter(session.exec(changed))
+    return rows_with(session, changed, after.question_id, questions)
 
 
 def reworded(text: QuestionText, **fields: Any) -> QuestionText:

@@ -12,7 +12,7 @@ step of a series, a day. Of 6,000 baseball games, titled by their teams, 185 pai
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations_with_replacement
@@ -33,12 +33,14 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.likeness import Title, alike
 from forecasts.questions.passages import questions_from
+from forecasts.questions.revisions import counted_families, first_ends
 from forecasts.questions.standing import QuestionState, Status, by_id, listing
 from forecasts.reading.drafting.strength import Strength
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # no status is read
 _LEAST_DRAFTED = 0.3  # cosine of a draft's title and that of a question with the same last day
 # Between the scheduled closes of the same question on two platforms, and on one.
 CLOSE, CLOSE_OF_ONE = timedelta(days=14), timedelta(hours=12)
@@ -109,8 +111,13 @@ def same_pairs(
 
 
 def likely_same(session: Session) -> frozenset[tuple[str, str]]:
-    """Return the IDs of the pairs that ``same_pairs`` proposes."""
-    return frozenset((one.slug, other.slug) for _, one, other in _proposed(session, None))
+    """Return the IDs of the pairs that ``same_pairs`` proposes, for reports.
+
+    As they were when the first of the two outcomes could be known: a family that was changed later,
+    and a pair that was told apart later, could have been chosen by the outcomes.
+    """
+    found = _proposed(session, None, in_time=True)
+    return frozenset((one.slug, other.slug) for _, one, other in found)
 
 
 def likely_same_in(questions: pd.DataFrame) -> frozenset[tuple[str, str]]:
@@ -130,9 +137,12 @@ def likely_same_in(questions: pd.DataFrame) -> frozenset[tuple[str, str]]:
     return frozenset((one.slug, other.slug) for _, one, other in chosen)
 
 
-def _proposed(session: Session, only: Sequence[str] | None) -> list[_Found]:
-    apart = _apart(session)
-    found = _alike(_rows(session), only)
+def _proposed(
+    session: Session, only: Sequence[str] | None, *, in_time: bool = False
+) -> list[_Found]:
+    apart = _apart(session, in_time=in_time)
+    families = counted_families(session) if in_time else {}
+    found = _alike(_rows(session, families), only)
     return _best(pair for pair in found if (pair[1].id, pair[2].id) not in apart)
 
 
@@ -150,8 +160,8 @@ def _alike(rows: Iterable[_Row], only: Sequence[str] | None) -> list[_Found]:
     return found
 
 
-def _rows(session: Session) -> list[_Row]:
-    """Return the visible questions, soonest close first."""
+def _rows(session: Session, families: Mapping[int, str]) -> list[_Row]:
+    """Return the visible questions, soonest close first; ``families``: those of some, by id."""
     origins: defaultdict[int, set[str]] = defaultdict(set)
     for id_, platform in session.exec(select(QuestionOrigin.question_id, QuestionOrigin.platform)):
         origins[id_].add(platform)
@@ -166,7 +176,10 @@ def _rows(session: Session) -> list[_Row]:
         .order_by(col(text.scheduled_close_time), col(text.question_id))
     )
     return [
-        _Row(id_, slug, Title(title, opens.date()), type_, family, closes, frozenset(origins[id_]))
+        _Row(
+            *(id_, slug, Title(title, opens.date()), type_),
+            *(families.get(id_, family), closes, frozenset(origins[id_])),
+        )
         for id_, slug, title, type_, family, opens, closes in found
     ]
 
@@ -209,11 +222,23 @@ def _best(found: Iterable[_Found]) -> list[_Found]:
     return best
 
 
-def _apart(session: Session) -> set[tuple[int, int]]:
-    """Return the ids of the pairs that are not the same, the lower id first."""
+def _apart(session: Session, *, in_time: bool = False) -> set[tuple[int, int]]:
+    """Return the ids of the pairs that are not the same, the lower id first.
+
+    ``in_time``: as judged before the first of the two outcomes could be known.
+    """
     pair = DistinctPair
-    rows = select(pair.question_id, pair.other_id, pair.apart).order_by(col(pair.id))
-    newest = {(one, other): apart for one, other, apart in session.exec(rows)}
+    every = select(pair.question_id, pair.other_id, pair.apart, pair.recorded_at)
+    rows = session.exec(every.order_by(col(pair.id))).all()
+    ends: dict[int, datetime] = {}
+    if in_time:
+        ids = sorted({id_ for one, other, *_ in rows for id_ in (one, other)})
+        ends = first_ends(session, list(by_id(session, ids, now=_ANY_TIME).values()))
+    newest = {
+        (one, other): apart
+        for one, other, apart, at in rows
+        if all(id_ not in ends or at < ends[id_] for id_ in (one, other))
+    }
     return {ids for ids, apart in newest.items() if apart}
 
 

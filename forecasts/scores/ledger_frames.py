@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, true
 
 from forecasts.access import visibility
@@ -67,7 +66,7 @@ from forecasts.questions import finality
 from forecasts.questions.conditions import condition_rows
 from forecasts.questions.groups import group_rows
 from forecasts.questions.links import link_rows, linked_at
-from forecasts.questions.revisions import ASSUMED
+from forecasts.questions.revisions import counted_families, earlier_closes
 from forecasts.questions.same_questions import likely_same
 from forecasts.questions.standing import QuestionState, in_batches, listing, rows_with
 from forecasts.scores import forecast_columns
@@ -230,9 +229,15 @@ def ledger_questions(
     dependence: dict[int, dict[str, Any]] = {}
     if kinds is QUESTION_COLUMNS:
         few = [each.id for each in states] if only else None
-        sources, earlier = _first_sources(session, few), _earlier_closes(session, few)
+        sources, families = _first_sources(session, few), counted_families(session)
+        earlier = {
+            id_: {iso(at): iso(close) for at, close in one.items()}
+            for id_, one in earlier_closes(session, few).items()
+        }
         slugs = {each.id: each.slug for each in states}
         dependence = _dependence(session, slugs)
+        for id_, family in families.items():
+            dependence[id_] = dependence.get(id_, {}) | {"family": family}
     return question_frame(states, kinds, sources, earlier, dependence)
 
 
@@ -246,7 +251,8 @@ def question_frame(
     """Return questions with these columns, by default those that ``scoring`` reads.
 
     ``sources``: the article address and quote of each question, ``earlier_closes`` its replaced
-    closes by the time of the change, ``dependence`` its group and condition; all by its id.
+    closes by the time of the change, ``dependence`` its group and condition, and the family in
+    which it counts if that is not its newest; all by its id.
     """
     worded = [name for name in kinds if hasattr(QuestionRevision, name)]
     rows: list[dict[str, Any]] = []
@@ -313,29 +319,6 @@ def link_frame(session: Session, only: Sequence[str] | None = None) -> pd.DataFr
         if {one.question_id, one.other_id} <= slugs.keys()
     ]
     return _frame(rows, LINK_COLUMNS)
-
-
-def _earlier_closes(session: Session, questions: Sequence[int] | None) -> dict[int, dict[str, str]]:
-    """Return the scheduled closes that were replaced, by question and the time of the change.
-
-    A close that an import assumed, and widened later, was not known to anyone: it has no history.
-    """
-    before, after = aliased(QuestionRevision), aliased(QuestionRevision)
-    changed = (
-        select(after.question_id, after.recorded_at, before.scheduled_close_time)
-        .join(before, col(before.question_id) == col(after.question_id))
-        .where(
-            col(before.number) == col(after.number) - 1,
-            col(before.scheduled_close_time) != col(after.scheduled_close_time),
-            col(after.reason).not_in(ASSUMED),
-        )
-        .order_by(col(after.id))
-    )
-    found: dict[int, dict[str, str]] = defaultdict(dict)
-    for limit in _limits(after.question_id, questions):
-        for question_id, at, close in session.exec(changed.where(limit)):
-            found[question_id][iso(at)] = iso(close)
-    return found
 
 
 def _limits(column: Any, ids: Sequence[int] | None) -> list[Any]:

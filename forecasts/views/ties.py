@@ -26,6 +26,9 @@ if TYPE_CHECKING:  # it loads NumPy and SciPy
     from forecasts.updates.coherence import Move as MoveOf
 
 
+LATE = "made too late to count in reports"
+
+
 class Place(View):
     """The group that a question is in."""
 
@@ -53,6 +56,7 @@ class Link(View):
     reason: str
     member: str
     recorded_at: datetime
+    late: bool = Field(description="certain, but made when an outcome may have been known")
 
 
 class Ties(View):
@@ -77,7 +81,8 @@ class Ties(View):
         for one in self.links:
             reason = f": {one.reason}" if one.reason else ""
             words = f"{one.question} {in_words(one.kind)} {one.other}"
-            said.append(f"Link: {words} ({one.strength}, {one.member}){reason}")
+            late = f"; {LATE}" if one.late else ""
+            said.append(f"Link: {words} ({one.strength}, {one.member}{late}){reason}")
         return said
 
 
@@ -193,15 +198,14 @@ def ties(session: Session, state: QuestionState, *, now: datetime) -> Ties:
 
 def _link(session: Session, one: links.Link) -> Link:
     by = handles(session)[one.row.member_id]
-    return Link.of(one.row, question=one.one.slug, other=one.other.slug, member=by)
+    ends = {"question": one.one.slug, "other": one.other.slug}
+    return Link.of(one.row, member=by, late=one.is_late, **ends)
 
 
 def link(session: Session, row: models.QuestionLink) -> Link:
     """Return a link that was just made, or removed, between questions that its author sees."""
-    one, other = (
-        session.get_one(models.Question, id_).slug for id_ in (row.question_id, row.other_id)
-    )
-    return Link.of(row, question=one, other=other, member=handles(session)[row.member_id])
+    [found] = links.with_questions(session, [row], now=row.recorded_at)
+    return _link(session, found)
 
 
 def group(session: Session, found: groups.Group, *, now: datetime) -> QuestionGroup:

@@ -166,9 +166,9 @@ OPEN = {
         publication.forecast_proofs: write_proofs; questions.conditions: around branches
         branches_of condition_of condition_rows; questions.families: with_families;
         questions.groups: find_group group_of group_rows groups;
-        questions.links: link_rows links links_of;
+        questions.links: link_rows links links_of with_questions;
         questions.origins: origins platforms; questions.registry: find_named;
-        questions.revisions: criteria_kept;
+        questions.revisions: counted_families criteria_kept earlier_closes first_ends;
         questions.same_questions: find_duplicates likely_same ready_drafts
         same_pairs; questions.ties: ever_tied tied; questions.trends: rows_at;
         scores.coherence: crowd_contradictions hanging; scores.ledger_frames: crowd_frames

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from forecasts.access import teams
 from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.folder.dependence import foreseen
 from forecasts.ledger.models import (
     GroupKind,
     LinkKind,
@@ -22,6 +23,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.conditions import branches_of, condition_of, register_conditional
 from forecasts.questions.discards import discard
+from forecasts.questions.families import join_family, tell_apart
 from forecasts.questions.groups import (
     Group,
     NewPlace,
@@ -36,9 +38,13 @@ from forecasts.questions.groups import (
 )
 from forecasts.questions.links import link, links, links_of, unlink
 from forecasts.questions.registry import newest_wording, question_text
-from forecasts.questions.same_questions import same_pairs
+from forecasts.questions.revisions import revise
+from forecasts.questions.same_questions import likely_same, same_pairs
+from forecasts.questions.standing import current_state
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.values.dependence import contradicted, holds, implied, overlap, read_condition
 from forecasts.values.outline import Outline
+from forecasts.views.ties import LATE, ties
 from tests.conftest import ask, day, on_both, resolve
 
 MONTHS = ("March", "June", "December")
@@ -407,3 +413,67 @@ def test_what_follows_is_what_every_world_with_these_outcomes_has(kind: str) -> 
                 found, follows = implied(kind, outcomes, place, word), certain(after)
                 assert found.items() <= follows.items()
                 assert found.keys() >= follows.keys() - certain(before).keys() - {place}
+
+
+def test_a_close_that_had_passed_counts_although_it_was_moved(
+    session: Session, alice: Member, question: Question
+) -> None:
+    """Else a later close would make a link in time that may know the outcome."""
+    snow = ask(session, alice, slug="snow", scheduled_close_time=day(5))
+    fog = ask(session, alice, slug="fog", scheduled_close_time=day(5))
+    sure: Any = {"strength": LinkStrength.certain, "member": alice}
+    link(session, question, snow, LinkKind.implies, **sure, now=day(1))
+    revise(session, snow, member=alice, now=day(6), scheduled_close_time=day(20))
+    revise(session, fog, member=alice, now=day(4), scheduled_close_time=day(20))
+    link(session, question, fog, LinkKind.implies, **sure, now=day(6))  # it had not closed
+    link(session, snow, fog, LinkKind.implies, **sure, now=day(7))
+    found = links(session, now=day(8))
+    assert [one.is_late for one in found] == [False, False, True]
+    assert [one.is_final(day(8)) for one in found] == [True, False, False]
+    with pytest.raises(Refused, match="can no longer be changed"):
+        unlink(session, question, snow, LinkKind.implies, member=alice, now=day(8))
+    frames = ledger_frames(session)
+    assert foreseen(frames.questions, frames.links).tolist() == [True, True, False]
+    shown = ties(session, current_state(session, snow, now=day(8)), now=day(8))
+    assert [one.late for one in shown.links] == [False, True]
+    assert [LATE in line for line in shown.lines()] == [False, True]
+
+
+@on_both
+def test_a_family_counts_as_it_was_when_the_outcome_could_first_be_known(
+    session: Session, alice: Member
+) -> None:
+    one, two, three = (
+        ask(session, alice, slug=name, title=f"Will {name} win?", family="cup")
+        for name in ("red", "blue", "green")
+    )
+    other = ask(session, alice, slug="wet", title="Is it wet?", scheduled_close_time=day(40))
+    by: Any = {"member": alice}
+    revise(session, one, now=day(2), family="", **by)  # in time
+    resolve(session, two, alice, known=4, at=5)
+    revise(session, two, now=day(6), family="", **by)
+    join_family(session, ["green", "wet"], now=day(11), **by)  # green has closed
+    for question, family in ((one, ""), (two, ""), (three, "cup"), (other, "cup")):
+        assert newest_wording(session, question).family == family
+    resolve(session, other, alice, known=20, at=20)
+    revise(session, other, now=day(21), family="rain", **by)
+    questions = ledger_frames(session).questions
+    counted = dict(zip(questions["question_id"], questions["family"], strict=True))
+    assert counted == {"red": "", "blue": "cup", "green": "cup", "wet": "cup"}
+
+
+def test_pairs_count_as_the_same_as_they_were_judged_in_time(
+    session: Session, alice: Member
+) -> None:
+    by: Any = {"member": alice}
+    for name, title in (("a", "Will Oslo win?"), ("b", "Will Rome win?"), ("c", "Will Bern win?")):
+        for number in (0, 1):
+            close = day(10 + number / 4)
+            ask(session, alice, slug=f"{name}{number}", title=title, scheduled_close_time=close)
+    every = {("a0", "a1"), ("b0", "b1"), ("c0", "c1")}
+    assert likely_same(session) == every
+    tell_apart(session, "a0", "a1", now=day(2), **by)
+    tell_apart(session, "b0", "b1", now=day(11), **by)
+    join_family(session, ["c0", "c1"], now=day(11), **by)
+    assert likely_same(session) == every - {("a0", "a1")}
+    assert same_pairs(session, now=day(12)) == []
