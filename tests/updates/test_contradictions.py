@@ -21,6 +21,7 @@ from forecasts.questions.conditions import register_conditional
 from forecasts.questions.groups import Group, NewPlace, member_title, register_group
 from forecasts.questions.links import link
 from forecasts.questions.registry import question_text
+from forecasts.questions.revisions import revise
 from forecasts.questions.ties import tied
 from forecasts.scores.coherence import crowd_contradictions
 from forecasts.updates.coherence import Move, coherent_values, contradictions
@@ -176,3 +177,23 @@ def test_a_hidden_crowd_contradicts_nothing(session: Session, alice: Member, bob
     for reader, sets in ((alice, 1), (bob, 0)):
         read_as(session, reader, now=day(2))
         assert len(crowd_contradictions(session, one, now=day(2))) == sets
+
+
+@on_both
+def test_a_branch_of_a_hidden_parent_contradicts_nothing(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    """Its reader does not know in which worlds it is annulled."""
+    parent, fall = ask(session, bob), ask(session, bob)
+    given: dict[str, Any] = {"member": bob, "now": day(1)}
+    [branch] = register_conditional(session, parent, wording("Will it fall?", 10), ["yes"], **given)
+    sure: dict[str, Any] = {"strength": LinkStrength.certain, **given}
+    link(session, branch.state.question, fall, LinkKind.implies, **sure)
+    say(session, fall, alice, 0.2, 1)
+    say(session, parent, alice, 0.9, 1)
+    typed = {branch.state.id: Value(0.9)}
+    assert contradictions(session, typed, member=alice, now=day(2))
+    revise(session, parent, visibility=Visibility.author, **given)
+    read_as(session, alice, now=day(2))
+    assert tied(session, typed).orphans == {branch.state.id}
+    assert not contradictions(session, typed, member=alice, now=day(2))
