@@ -51,6 +51,7 @@ FLAGS = [
 ]
 APP = '[data-testid="stApp"]'
 # Streamlit sets this when a run and all its output are complete.
+# Waited for by ``Locator.wait_for``: ``expect`` also describes the whole page at each look.
 DONE = f'{APP}[data-test-script-state="notRunning"]'
 WITHIN = """address => {
     history.pushState({}, "", address);

@@ -21,7 +21,7 @@ pytestmark = IN_BROWSER
 
 
 def rest(page: Page) -> None:
-    expect(page.locator(DONE)).to_be_visible()
+    page.locator(DONE).wait_for()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

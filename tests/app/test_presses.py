@@ -407,7 +407,7 @@ class Hand:
         )
 
     def _rest(self) -> None:
-        expect(self.page.locator(DONE)).to_be_visible()
+        self.page.locator(DONE).wait_for()
         expect(self.page.locator(".typed-ahead")).to_have_count(0)
 
     def _rows(self, table: str) -> int:

@@ -13,7 +13,7 @@ pytestmark = IN_BROWSER
 
 
 def rest(page: Page) -> None:
-    expect(page.locator(DONE)).to_be_visible()
+    page.locator(DONE).wait_for()
 
 
 def button(page: Page, name: str) -> Locator:

@@ -69,7 +69,7 @@ def questions(server: Server, words: str) -> list[tuple[str, float]]:
 def settled(page: Page) -> None:
     """Wait until no run is left, and the fields have got what was typed."""
     expect(page.locator(".typed-ahead")).to_have_count(0)
-    expect(page.locator(DONE)).to_be_visible()
+    page.locator(DONE).wait_for()
 
 
 def value(page: Page, slug: str) -> Locator:
@@ -230,7 +230,7 @@ def test_values_entered_faster_than_they_are_saved_are_each_on_the_question_show
             page.get_by_label("End of the list. Nothing that you type here is saved.")
         ).to_be_focused()
         until(page, "forecastLedger.entered.length === 1")
-        expect(page.locator(DONE)).to_be_visible()
+        page.locator(DONE).wait_for()
         # The value that cannot be saved is discarded by keys, and the page can be left.
         page.keyboard.press("Control+A")
         page.keyboard.press("Delete")
