@@ -27,7 +27,7 @@ from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
 from forecasts.api.openapi import Documented
 from forecasts.api.problems import TooLarge, TooMany, plain
-from forecasts.api.v1 import articles, forecasts, questions, records, ties
+from forecasts.api.v1 import articles, forecasts, news, questions, records, ties
 from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.ip_addresses import is_loopback
 from forecasts.common.limits import format_bytes
@@ -42,6 +42,7 @@ ROUTERS = (
     questions.outcomes,
     ties.router,
     articles.router,
+    news.router,
     records.members,
     records.router,
 )

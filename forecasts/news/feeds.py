@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.roles import Action, require
+from forecasts.access.roles import Action, require, require_scope
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.common.limits import require_name
 from forecasts.common.permitted_sources import is_page
@@ -148,10 +148,11 @@ def forget(feed: Feed, *, now: datetime) -> None:
 
 
 def find(session: Session, name: str, *, member: Member) -> Feed:
-    """Return the member's feed by its number, address or title; NotFound without it.
+    """Return the member's feed by its number, address or title, to change it.
 
-    BadInput for a title that several have.
+    NotFound without it; BadInput for a title that several have; Forbidden without the scope.
     """
+    require_scope(session, Action.capture.scope)
     own = _own(session, member)
     name = name.strip()
     if name.isdecimal() and 0 < int(name[:9]) <= len(own):

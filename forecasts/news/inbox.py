@@ -340,7 +340,7 @@ def dismiss(
 
     ``kind``: nor do others that share only the same words with it.
     """
-    require(session, member, Action.see, question, now=now)
+    require(session, member, Action.forecast, question, now=now)
     match = _match(session, question, article, now)
     reply = NewsReply.muted if kind else NewsReply.dismissed
     return _answer(session, question, article, reply, match, member, now)
@@ -353,7 +353,7 @@ def reopen(
 
     Refused if it was not dismissed.
     """
-    require(session, member, Action.see, question, now=now)
+    require(session, member, Action.forecast, question, now=now)
     before = _Answers(session, member).newest.get((question.id, article.id))
     if before is None or before.answer not in (NewsReply.dismissed, NewsReply.muted):
         raise Refused(

@@ -112,8 +112,11 @@ def stems(text: str) -> list[tuple[str, str]]:
 
     Without case and common endings; where no space is between words, two characters are one.
     """
+    written = _WORD.findall(text)
+    if not _UNSPACED.search(text):
+        return [(_stem(word), word) for word in written]
     found = []
-    for word in _WORD.findall(text):
+    for word in written:
         if _UNSPACED.match(word):
             found += [(pair, pair) for pair in map("".join, pairwise(word))]
         else:

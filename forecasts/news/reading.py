@@ -23,6 +23,7 @@ from forecasts.common.permitted_sources import is_page
 from forecasts.common.text import count, cut
 from forecasts.common.web import Version
 from forecasts.ledger.append import written
+from forecasts.ledger.current import in_order
 from forecasts.ledger.database import give_way, reading
 from forecasts.ledger.leases import Leases, pause_after
 from forecasts.ledger.models import Feed, FeedEntry, Member
@@ -99,9 +100,11 @@ def read_due(
         on_start(due)
     try:
         while due and not stop():
-            batch = leases.claim(is_due, BATCH)
-            if not batch:
+            ids = leases.claim(is_due, BATCH)
+            if not ids:
                 break
+            with reading(engine) as session:
+                batch = in_order(session, Feed, col(Feed.id).in_(ids))
             for result in _batch(leases, batch, now, allow_private, shared, stop):
                 summary.results.append(result)
                 on_result(result)

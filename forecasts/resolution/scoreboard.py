@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlmodel import Session, col, select
+from sqlmodel import Session, case, col, func, select
 
 from forecasts.access.visibility import question_visible
 from forecasts.ledger.models import (
@@ -80,14 +80,16 @@ def scoreboard(session: Session, *, now: datetime) -> list[ResolverRecord]:
         history[slug].append(row)
         if row.resolver_id is not None and row.state != ResolutionState.rejected and row.outcome:
             findings[slug, kind].append(row)
-    looked: dict[tuple[str, str], int] = defaultdict(int)
-    for slug, kind, result in session.exec(
-        select(Question.slug, Resolver.kind, ResolverRun.state)
+    not_yet = func.sum(case((col(ResolverRun.state) == RunState.not_yet, 1), else_=0))
+    counts = session.exec(
+        select(Question.slug, Resolver.kind, not_yet)
         .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
         .join(Question, col(Question.id) == col(Resolver.question_id))
         .where(question_visible(session))
-    ):
-        looked[slug, kind] += result == RunState.not_yet
+        .group_by(Question.slug, Resolver.kind)
+    ).all()
+    looked: dict[tuple[str, str], int] = defaultdict(int)
+    looked |= {(slug, kind): number for slug, kind, number in counts}
     slugs = sorted({slug for slug, _ in (*findings, *looked)})
     states = {one.slug: one for one in listing(session, now=now, only=slugs)}
     groups: dict[tuple[str, QuestionType], list[_Seen]] = defaultdict(list)

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from pydantic import Field
 from sqlmodel import Session
 
+from forecasts.ledger.models import NewsAnswer, NewsReply, Question
+from forecasts.news.feeds import FeedInfo
 from forecasts.news.inbox import Item, Section, Suggestion
 from forecasts.scores.crowd_moves import CrowdMove, crowd_moves
 from forecasts.views.forecasts import Value
@@ -22,6 +24,7 @@ class SuggestedQuestion(View):
     score: float = Field(description="how much of the question the article has, 0 to 1")
     passage: str = Field(description="the sentence with the most of the question")
     words: list[str] = Field(description="the words that they share, the weightiest first")
+    options: list[str] | None
     forecast: Value | None = Field(description="your current forecast")
     crowd: str | None = Field(
         description="how the crowd has moved away from your forecast since you made it, such as "
@@ -61,6 +64,46 @@ class InboxArticle(View):
     drafts: list[PossibleQuestion]
 
 
+class Inbox(View):
+    """The articles of the inbox, the first ones."""
+
+    articles: list[InboxArticle]
+
+
+class Answered(View):
+    """Your newest answer to an article that the inbox suggested for a question."""
+
+    article: int
+    question: str
+    answer: NewsReply
+    words: list[str] = Field(
+        description="the words that they share; after `muted`, articles that share no others are "
+        "not suggested"
+    )
+
+
+class Feeds(View):
+    """Your feeds."""
+
+    feeds: list[FeedInfo]
+
+
+class RemovedFeed(View):
+    """A feed that was removed."""
+
+    title: str
+
+
+def answered(row: NewsAnswer, question: Question) -> Answered:
+    """Return an answer to a suggestion."""
+    return Answered(
+        article=row.article_id,
+        question=question.slug,
+        answer=NewsReply(row.answer),
+        words=row.words or [],
+    )
+
+
 def inbox(session: Session, items: Sequence[Item], *, now: datetime) -> list[InboxArticle]:
     """Return the articles of an inbox, with the moves of the crowds of the member's questions."""
     moves = moves_since(session, items, now=now)
@@ -94,6 +137,7 @@ def _suggested(one: Suggestion, move: CrowdMove | None) -> SuggestedQuestion:
         score=round(one.score, 4),
         passage=one.passage,
         words=list(one.words),
+        options=one.state.text.options,
         forecast=None if one.forecast is None else Value.model_validate(one.forecast),
         crowd=None if move is None else f"{move.before} → {move.now}",
         answer=one.answer,

@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from forecasts.access.roles import Scope, limit_scopes
 from forecasts.api.caller import Scoped
 from forecasts.api.door import Here
-from forecasts.api.mcp.server import build
+from forecasts.api.mcp.server import SERVED, build
 from forecasts.api.metaculus.router import router as metaculus
 from forecasts.api.server import PREFIX, ROUTERS
 from forecasts.ledger import database
@@ -55,7 +55,9 @@ TOOLS = {
     "ask_group": "ask",
     "ask_question": "ask",
     "link_questions": "forecast",
+    "accept_article": "forecast",
     "capture_article": "forecast",
+    "dismiss_article": "forecast",
     "forecast": "forecast",
     "propose_outcome": "forecast",
 }
@@ -196,4 +198,4 @@ def test_a_tool_needs_its_scope_whatever_it_is_called_with(engine: Engine) -> No
 
     for scope in Scope:
         anyio.run(run, scope)
-    assert calls == 4 * 12 * len(Scope)
+    assert calls == 4 * len(SERVED) * len(Scope)

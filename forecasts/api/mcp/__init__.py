@@ -1,4 +1,4 @@
-"""The ledger for language models: an MCP server of twelve tools, over stdio and over HTTP.
+"""The ledger for language models: an MCP server of fifteen tools, over stdio and over HTTP.
 
 The tools are few and written for a model, not a mirror of the API. Each calls the verbs that the
 pages call. A model may propose an outcome, as one witness among several; it never decides one.

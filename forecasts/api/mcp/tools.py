@@ -32,8 +32,10 @@ from forecasts.ledger.models import (
     Question,
     QuestionText,
     QuestionType,
+    Stance,
 )
 from forecasts.ledger.receipts import receipt
+from forecasts.news import inbox as news
 from forecasts.questions import registry, search
 from forecasts.questions.groups import member_title
 from forecasts.questions.links import link, unlink
@@ -75,6 +77,7 @@ from forecasts.values.typed_dates import (
 )
 from forecasts.values.value import Value, format_change, stated_certainty, value_of
 from forecasts.values.value_parsing import read_value
+from forecasts.views import news as news_views
 from forecasts.views.articles import Draft, document
 from forecasts.views.forecasts import evidence as cited_as
 from forecasts.views.questions import question as view
@@ -126,6 +129,7 @@ Forecasted = Annotated[
 Reason = Annotated[
     str, _about("Why, in a few sentences: base rate, main evidence, main uncertainty.")
 ]
+ArticleNumber = Annotated[int, _about("The article's number, as inbox lists it.")]
 Pieces = Annotated[
     list[str] | None,
     _LIST,
@@ -444,6 +448,85 @@ def forecast(
     broken = contradictions(here.session, {found.id: given}, member=member, now=here.now)
     against = words.contradictions(contradictions_view(broken))
     return words.answer(said, words.bullets(pieces), _proof(here, saved.forecast), warning, against)
+
+
+def inbox(
+    here: Here,
+    limit: Annotated[int, Field(ge=1, le=50, description="Articles to list.")] = 10,
+) -> str:
+    """List new articles with the questions they bear on, your own questions first.
+
+    Each with its number, the sentence that matters and your forecast. Answer each suggestion with
+    accept_article, which updates your forecast and cites the article, or with dismiss_article.
+    """
+    items = news.inbox(here.session, here.member, now=here.now, most=limit)
+    parts = []
+    for one in news_views.inbox(here.session, items, now=here.now):
+        waiting = [found for found in one.questions if found.answer is None]
+        lines = []
+        for found in waiting:
+            said = [f"{words.line(found.slug)}: {words.line(found.title)}"]
+            if found.forecast is not None:
+                said.append(f"you: {words.leaders(found.forecast, found.options)}")
+            if found.crowd is not None:
+                said.append(f"the crowd moved: {words.line(found.crowd)}")
+            lines.append(" · ".join([*said, words.line(found.passage, 600)]))
+        lines += [f"New question: {words.line(draft.question)}" for draft in one.drafts[:2]]
+        if lines:
+            parts.append(
+                f"**Article {one.number}** {words.line(one.title)}\n{words.bullets(lines)}"
+            )
+    return words.answer(*parts) if parts else "No new articles bear on a question."
+
+
+def accept_article(
+    here: Here,
+    article: ArticleNumber,
+    question: Name,
+    value: Annotated[
+        Forecasted, _about("Your new forecast, as for the tool forecast; blank: unchanged.")
+    ] = "",
+    reason: Annotated[str, _about("How the article changes your forecast, in short.")] = "",
+    stance: Annotated[
+        Stance | None, _about("Whether it makes yes likelier. Blank: as your forecast moves.")
+    ] = None,
+) -> str:
+    """Update your forecast on a question with an article of the inbox, which it cites."""
+    member, found = member_of(here), _find(here, question)
+    text = registry.newest_wording(here.session, found)
+    given = None
+    if str(value).strip():
+        before = updates.current_forecast(here.session, found, member, at=here.now)
+        given = _read(here, value, text, None if before is None else value_of(before))
+    saved = news.accept(
+        here.session,
+        found,
+        library.find_article(here.session, article),
+        given,
+        member=member,
+        now=here.now,
+        stance=stance,
+        rationale=reason,
+        origin=ORIGIN,
+    )
+    change = format_change(saved.before, value_of(saved.forecast), text.options)
+    said = f"Recorded on {words.line(found.slug)}, citing article {article}: {words.line(change)}."
+    return words.answer(said, _proof(here, saved.forecast))
+
+
+def dismiss_article(
+    here: Here,
+    article: ArticleNumber,
+    question: Name,
+    kind: Annotated[
+        bool, _about("Nor suggest articles that share only the same words with the question.")
+    ] = False,
+) -> str:
+    """Dismiss an article that the inbox suggests for a question: it does not bear on it."""
+    member, found = member_of(here), _find(here, question)
+    row = library.find_article(here.session, article)
+    news.dismiss(here.session, found, row, member=member, now=here.now, kind=kind)
+    return words.answer(f"Article {article} is dismissed for {words.line(found.slug)}.")
 
 
 def capture_article(

@@ -188,7 +188,7 @@ _REMEDIES = {
 
 
 def explained(
-    at: At, question: Question, row: requests.GivenForecast, error: LedgerError, place: str = "body"
+    at: At, question: Question, row: requests.Stated, error: LedgerError, place: str = "body"
 ) -> LedgerError:
     """Return the refusal of a forecast: its wrong values with their places, if it has any."""
     if type(error) not in (Refused, BadInput) or (isinstance(error, Refused) and error.code):
@@ -206,14 +206,15 @@ def malformed(row: dict[str, Any], place: str) -> BadInput:
     raise ValueError("The row has the form of a forecast.")
 
 
-def wrong_values(
-    row: requests.GivenForecast, text: QuestionText, place: str = "body"
-) -> BadInput | None:
+def wrong_values(row: requests.Stated, text: QuestionText, place: str = "body") -> BadInput | None:
     """Return the values of a forecast that break a rule on this question, None without any."""
-    given, reasons = row.given, row.reasons
+    reasons = row.reasons
     cited, model = reasons["evidence"], reasons["model"]
     checks: list[tuple[str, object, Callable[[], object]]] = [
-        (given, getattr(row, given), partial(check_value, row.value, text)),
+        *(
+            (name, getattr(row, name), partial(check_value, row.value, text))
+            for name in row.every_given
+        ),
         ("rationale", row.rationale, partial(check_reasons, row.rationale)),
     ]
     for number, one in enumerate(cited):
@@ -228,7 +229,7 @@ def wrong_values(
         except (Refused, BadInput) as error:
             if error.message not in [one.rule for one in found]:  # of a piece, and so of all
                 problem = Problem(f"{place}.{name}", shown(value), error.message)
-                is_value = name == given
+                is_value = name in row.every_given
                 found[problem] = _REMEDIES[QuestionType(text.type)] if is_value else error.advice
     if not found:
         return None

@@ -124,8 +124,8 @@ class UsedModel(Body):
     tools: list[str] | None = None
 
 
-class GivenForecast(Body):
-    """A forecast: exactly one of the three values, with its reasons."""
+class Stated(Body):
+    """A value in one of three forms, with the rationale."""
 
     probability: Number | None = Field(default=None, description="of yes, from 0 to 1")
     probabilities: list[Number] | None = Field(
@@ -137,29 +137,39 @@ class GivenForecast(Body):
         "probabilities outside the bounds",
     )
     rationale: str = ""
-    evidence: list[GivenEvidence] = Field(default=[], description="at most 100 pieces")
-    model: UsedModel | None = None
-
-    @model_validator(mode="after")
-    def _one_value(self) -> GivenForecast:
-        if sum(getattr(self, name) is not None for name in _VALUES) != 1:
-            raise ValueError("Give exactly one of probability, probabilities and quantiles.")
-        return self
-
-    def on(self, question: Question) -> NewForecast:
-        """Return the forecast for the verbs."""
-        return NewForecast(question, self.value, **self.reasons)
 
     @property
-    def given(self) -> str:
-        """The name of the value's field."""
-        return next(name for name in _VALUES if getattr(self, name) is not None)
+    def every_given(self) -> list[str]:
+        """The names of the fields with a value."""
+        return [name for name in _VALUES if getattr(self, name) is not None]
 
     @property
     def value(self) -> Value:
         """The value for the verbs."""
         vector = self.probabilities
         return Value(self.probability, None if vector is None else tuple(vector), self.quantiles)
+
+    @property
+    def reasons(self) -> dict[str, Any]:
+        """The other keywords of the verbs."""
+        return {"rationale": self.rationale, "evidence": [], "model": None}
+
+
+class GivenForecast(Stated):
+    """A forecast: exactly one of the three values, with its reasons."""
+
+    evidence: list[GivenEvidence] = Field(default=[], description="at most 100 pieces")
+    model: UsedModel | None = None
+
+    @model_validator(mode="after")
+    def _one_value(self) -> GivenForecast:
+        if len(self.every_given) != 1:
+            raise ValueError("Give exactly one of probability, probabilities and quantiles.")
+        return self
+
+    def on(self, question: Question) -> NewForecast:
+        """Return the forecast for the verbs."""
+        return NewForecast(question, self.value, **self.reasons)
 
     @property
     def reasons(self) -> dict[str, Any]:
@@ -405,6 +415,45 @@ class Upheld(Body):
     """A decision that may have a reason."""
 
     reason: str = ""
+
+
+class AboutQuestion(Body):
+    """A question that an article bears on."""
+
+    question: Name = Field(description="the question's id or number")
+
+
+class Dismissal(AboutQuestion):
+    """An article that does not bear on a question."""
+
+    kind: Flag = Field(
+        default=False, description="nor do others that share only the same words with it"
+    )
+
+
+class Acceptance(AboutQuestion, Stated):
+    """An update that cites an article: at most one of the three values, by default unchanged."""
+
+    stance: Stance | None = Field(default=None, description="by default as the forecast moves")
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Acceptance:
+        if len(self.every_given) > 1:
+            raise ValueError("Give one of probability, probabilities and quantiles, or none.")
+        return self
+
+
+class NewFeed(Body):
+    """A feed to add: its address, or that of a site."""
+
+    url: str
+    title: str = ""
+
+
+class OldFeed(Body):
+    """A feed to remove."""
+
+    feed: str = Field(description="its number in your list, its address or its title")
 
 
 class Capture(Body):

@@ -1,40 +1,29 @@
-"""Which questions are due, and which run has claimed them.
-
-A claim is a conditional UPDATE with a lease: another run got there first, or the question belongs
-to this run until the lease ends. After that it is free again, since its run was killed, possibly by
-this very question. Such a question is claimed last and alone, and the claim counts as an attempt.
-"""
+"""Which questions are due, and which run has claimed them (``ledger.leases``)."""
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, or_, update
+from sqlalchemy import ColumnElement, Engine, and_, or_
 from sqlmodel import Session, col, func, select
 
-from forecasts.common.errors import LedgerError
 from forecasts.ledger.current import in_order
-from forecasts.ledger.database import reading, writing
+from forecasts.ledger.database import reading
+from forecasts.ledger.leases import LEASE, Leases
 from forecasts.ledger.models import Policy, Question, Resolver, ResolverRun, Watch
 from forecasts.questions.standing import QuestionState, Status, listing
 from forecasts.resolution.assignments import is_assigned, not_askable_here
 from forecasts.resolution.progress import unresolved
 
 BATCH = 200  # questions claimed at once
-LEASE = timedelta(minutes=15)
 # The least share of a lease before a resolver is asked: 12 minutes, and a program may take 10.
 RESERVE = 0.8
-PATIENCE = 120  # seconds to wait for a write transaction; no person waits for a run
 MOST_ATTEMPTS = 8  # 8 attempts take more than two days, to outlast a weekend's outage
-
-_ABANDONED = col(Watch.claimed_by).is_not(None)  # of a free question: its run was killed
-_LEAST_TRIED_FIRST = (col(Watch.attempts), col(Watch.next_at), col(Watch.id))
 
 
 @dataclass(frozen=True)
@@ -74,35 +63,25 @@ class Claimed:
 
 
 class Claims:
-    """The claims of one run: its name in the ledger, the questions it holds, and the lease."""
+    """The claims of one run: the questions that it holds, and their lease."""
 
     def __init__(
         self, engine: Engine, now: datetime, clock: Callable[[], datetime], only: str | None
     ) -> None:
         self.engine, self.now, self.only = engine, now, only
-        self._clock = clock
-        self._name = uuid.uuid4().hex
-        self._until = clock()
+        self._leases = Leases(engine, Watch, clock)
         self._held: set[int] = set()
         self._left_to_others: Any = ()  # the statement for the ids of their questions
 
     def writing(self) -> AbstractContextManager[Session]:
         """Return a write transaction of the run; refused if its clock is behind the ledger."""
-        return writing(self.engine, self._clock, patience=PATIENCE)
+        return self._leases.writing()
 
     def due(self, session: Session) -> list[int]:
         """Return the watch ids of the due questions that no run has claimed; called first."""
         cannot = or_(*not_askable_here(session).values())
         self._left_to_others = select(Resolver.question_id).where(cannot, is_assigned())
-        return list(session.exec(self._free()))
-
-    def _free(self) -> Any:
-        until = col(Watch.claimed_until)
-        return (
-            select(Watch.id)
-            .where(self._is_due(), or_(until.is_(None), until <= self._clock()))
-            .order_by(col(Watch.next_at), col(Watch.id))
-        )
+        return list(session.exec(self._leases.free(self._is_due())))
 
     def _is_due(self) -> ColumnElement[bool]:
         """Return the SQL condition: due, of the run's kind, and askable here."""
@@ -124,8 +103,8 @@ class Claims:
             .join(Question, col(Question.id) == col(Watch.question_id))
             .where(
                 self._is_due(),
-                col(Watch.claimed_until) > self._clock(),
-                col(Watch.claimed_by) != self._name,
+                col(Watch.claimed_until) > self._leases.clock(),
+                col(Watch.claimed_by) != self._leases.name,
             )
             .order_by(col(Watch.claimed_until), col(Watch.id))
         )
@@ -133,37 +112,16 @@ class Claims:
 
     def any_abandoned(self) -> bool:
         """Return whether a killed run has left a question."""
-        with reading(self.engine) as session:
-            return session.exec(self._free().where(_ABANDONED).limit(1)).first() is not None
+        return self._leases.any_abandoned(self._is_due())
 
     def claim(self, limit: int, *, abandoned_first: bool) -> list[Claimed]:
         """Return up to ``limit`` questions, now claimed, or a single abandoned one."""
-        fresh = self._free().where(~_ABANDONED).limit(limit)
-        abandoned = self._free().where(_ABANDONED).order_by(None).order_by(*_LEAST_TRIED_FIRST)
-        turns = [(fresh, 0), (abandoned.limit(1), 1)]
-        with self.writing() as session:
-            for due, attempt in reversed(turns) if abandoned_first else turns:
-                self._hold(session, col(Watch.id).in_(due), attempt)
-                if self._held:
-                    break
+        due = self._is_due()
+        self._held = set(self._leases.claim(due, limit, abandoned_first=abandoned_first))
         if not self._held:
             return []
         with reading(self.engine) as session:
             return self.load(session, list(self._held))
-
-    def _hold(self, session: Session, these: ColumnElement[bool], attempt: int = 0) -> None:
-        """Claim these watches from now on, and no others."""
-        self._until = self._clock() + LEASE
-        ids = session.scalars(
-            update(Watch)
-            .where(these)
-            .values(
-                claimed_by=self._name, claimed_until=self._until, attempts=Watch.attempts + attempt
-            )
-            .returning(col(Watch.id))
-            .execution_options(synchronize_session=False)
-        )
-        self._held = set(ids)
 
     def load(self, session: Session, ids: Sequence[int]) -> list[Claimed]:
         """Return the questions of these watch ids, by a handful of statements however many."""
@@ -195,7 +153,7 @@ class Claims:
                 policies.get(watch.question_id),
                 last_lookups,
                 # A dry run claims nothing, so that it counts the killed attempt here.
-                watch.attempts + (watch.claimed_by not in (None, self._name)),
+                watch.attempts + (watch.claimed_by not in (None, self._leases.name)),
             )
             for watch in watches
             if watch.question_id in states  # not discarded since it was claimed
@@ -206,24 +164,15 @@ class Claims:
 
         The leases of the batch are renewed when less than ``RESERVE`` is left.
         """
-        if self._clock() >= self._until - LEASE * RESERVE:
-            with self.writing() as session:
-                mine = col(Watch.claimed_by) == self._name
-                self._hold(session, col(Watch.id).in_(self._held) & mine)
+        if self._leases.clock() >= self._leases.until - LEASE * RESERVE:
+            self._held = set(self._leases.renew(self._held))
         return claimed.watch.id in self._held
 
     def held(self, session: Session, questions: Sequence[Claimed]) -> dict[int, Watch]:
         """Return the watches of these that this run has still claimed in the ledger, by id."""
-        these = col(Watch.id).in_([claimed.watch.id for claimed in questions])
-        mine = col(Watch.claimed_by) == self._name
-        return {row.id: row for row in in_order(session, Watch, these, mine)}
+        ids = [claimed.watch.id for claimed in questions]
+        return {row.id: row for row in self._leases.held(session, ids)}
 
     def release(self) -> None:
         """Free the questions that an error has left claimed, if the ledger can be written to."""
-        mine = col(Watch.claimed_by) == self._name
-        with suppress(LedgerError), reading(self.engine) as session:
-            if session.exec(select(Watch.id).where(mine).limit(1)).first() is None:
-                return
-        with suppress(LedgerError), self.writing() as session:
-            free = update(Watch).where(mine).values(claimed_by=None, claimed_until=None)
-            session.execute(free.execution_options(synchronize_session=False))
+        self._leases.release()

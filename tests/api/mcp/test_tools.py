@@ -306,3 +306,15 @@ def test_a_group_and_a_conditional_are_asked_linked_and_contradicted(ledger: Led
     ends = (meet, "implies", "will-it-open-july-2026")
     assert "(certain, bot): Both.`" in acts.link_questions(*ends, "certain", "Both.")
     assert "Link:" not in acts.link_questions(*ends, remove=True)
+
+
+def test_an_article_of_the_inbox_is_dismissed_or_accepted(ledger: Ledger) -> None:
+    tools, acts = ledger.tools("bot"), ledger.tools("bot")
+    assert tools.inbox() == "No new articles bear on a question."
+    acts.ask_question("Will Brenholt replace its old ferry by 31 March 2026?", "So.", value="40%")
+    acts.capture_article(text=ARTICLE)
+    [(article, question)] = re.findall(r"Article (\d+).*?- `(will-[\w-]+)`", tools.inbox(), re.S)
+    assert "dismissed" in acts.dismiss_article(int(article), question)
+    assert f"`{question}`" not in tools.inbox()
+    said = acts.accept_article(int(article), question, "60%", "They vote soon.")
+    assert f"citing article {article}: `40% → 60%`" in said

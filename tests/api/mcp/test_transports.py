@@ -31,9 +31,11 @@ from tests.conftest import ask, day
 pytestmark = pytest.mark.slow
 
 READS = {"find_questions", "read_question", "needs_update", "my_record"}
-READS |= {"compare", "explain_score"}
+READS |= {"compare", "explain_score", "inbox"}
 ACTS = {
     "forecast",
+    "accept_article",
+    "dismiss_article",
     "capture_article",
     "ask_question",
     "ask_group",

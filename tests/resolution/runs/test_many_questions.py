@@ -20,7 +20,7 @@ from sqlmodel import col, func, select
 from benchmarks.writing import READY, Writer, begin
 from forecasts.access.members import member_or_new
 from forecasts.common.times import iso
-from forecasts.ledger import database
+from forecasts.ledger import database, leases
 from forecasts.ledger.append import append
 from forecasts.ledger.models import Forecast, Question, QuestionRevision, Resolver, RunState, Watch
 from forecasts.resolution import assignments
@@ -72,8 +72,9 @@ def test_a_batch_takes_few_statements_and_a_run_with_nothing_due_fewer(engine: E
 
 def resolve(url: str, name: str, seconds: float, batch: int, told: Connection) -> None:
     """Run under a name, with such leases and batches, and tell of each question that is done."""
-    claiming.LEASE, claiming.BATCH = timedelta(seconds=seconds), batch
-    claiming.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=name))
+    leases.LEASE = claiming.LEASE = timedelta(seconds=seconds)
+    claiming.BATCH = batch
+    leases.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=name))
     run.run(
         database.open_engine(url),
         now=day(11),

@@ -1,0 +1,112 @@
+"""News: the inbox, the answers to its suggestions, and feeds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from forecasts.access.roles import Scope, is_shared_ledger
+from forecasts.api.caller import Acts, At, Scoped, acted, acts, needs, reads, replayed
+from forecasts.api.problems import web_address
+from forecasts.api.v1 import requests
+from forecasts.api.v1.forecasts import explained
+from forecasts.articles.library import find_article, require_capture
+from forecasts.common.errors import LedgerError
+from forecasts.news import feeds, inbox, sources
+from forecasts.questions import registry
+from forecasts.views import forecasts as forecast_views
+from forecasts.views import news as views
+from forecasts.views.forecasts import NewForecast
+from forecasts.views.news import Answered, Feeds, Inbox, RemovedFeed
+
+router = APIRouter(tags=["News"], route_class=Scoped)
+
+
+@router.get("/inbox")
+@reads
+def list_inbox(
+    at: At,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="The most articles to list.")] = 100,
+) -> Inbox:
+    """List the articles of the last 30 days with the questions they bear on, your own first."""
+    items = inbox.inbox(at.session, at.member, now=at.now, most=limit)
+    return Inbox(articles=views.inbox(at.session, items, now=at.now))
+
+
+@router.post("/articles/{number}/accept", status_code=201)
+@acts(Scope.forecast)
+def accept_article(at: At, number: int, body: requests.Acceptance) -> NewForecast:
+    """Update your forecast on a question, and cite the article. Without a value it stays as is."""
+    question, article = registry.find(at.session, body.question), find_article(at.session, number)
+    value = body.value if body.every_given else None
+    try:
+        saved = inbox.accept(
+            at.session,
+            question,
+            article,
+            value,
+            stance=body.stance,
+            rationale=body.rationale,
+            origin=requests.ORIGIN,
+            **at.by,
+        )
+    except LedgerError as error:
+        raise explained(at, question, body, error) from None
+    return forecast_views.new_forecast(at.session, question, saved.forecast, at.member)
+
+
+@router.post("/articles/{number}/dismiss", status_code=201)
+@acts(Scope.forecast)
+def dismiss_article(at: At, number: int, body: requests.Dismissal) -> Answered:
+    """Dismiss an article that the inbox suggests for a question."""
+    question, article = registry.find(at.session, body.question), find_article(at.session, number)
+    row = inbox.dismiss(at.session, question, article, kind=body.kind, **at.by)
+    return views.answered(row, question)
+
+
+@router.post("/articles/{number}/reopen", status_code=201)
+@acts(Scope.forecast)
+def reopen_article(at: At, number: int, body: requests.AboutQuestion) -> Answered:
+    """Undo your dismissal of an article."""
+    question, article = registry.find(at.session, body.question), find_article(at.session, number)
+    return views.answered(inbox.reopen(at.session, question, article, **at.by), question)
+
+
+@router.get("/feeds")
+@reads
+def list_feeds(at: At) -> Feeds:
+    """List your feeds, when they were read, and why one could not be."""
+    return Feeds(feeds=feeds.listing(at.session, member=at.member))
+
+
+@router.post("/feeds", status_code=201, response_model=Feeds)
+@needs(Scope.forecast)
+def add_feeds(sender: Acts, body: requests.NewFeed) -> Feeds | Response:
+    """Add the feeds at a web address, which the next run reads; list them."""
+    address = web_address(body.url)
+    with sender.reading() as before:
+        require_capture(before.session, **before.by)
+        if (first := replayed(sender, before)) is not None:  # the page may have gone
+            return first
+        seen, shared = before.now, is_shared_ledger(before.session)
+    allowed = sender.allow_private
+    found = sources.find_feeds(address, now=seen, allow_private=allowed, shared=shared)
+
+    def do(at: At) -> Feeds:
+        added = set()
+        for one in found:
+            title = body.title or one.title
+            how = {"title": title, "allow_private": allowed}
+            added.add(feeds.add(at.session, one.address, **how, **at.by)[0].address)
+        listed = feeds.listing(at.session, member=at.member)
+        return Feeds(feeds=[one for one in listed if one.address in added])
+
+    return acted(sender, do)
+
+
+@router.post("/feeds/remove", status_code=201)
+@acts(Scope.forecast)
+def remove_feed(at: At, body: requests.OldFeed) -> RemovedFeed:
+    """Remove one of your feeds. Its articles are kept."""
+    return RemovedFeed(title=feeds.remove(at.session, body.feed, **at.by))
