@@ -32,7 +32,7 @@ CONFIG = {
     "generation": {"deterministic": True},
     "checks": {"positive_data_acceptance": {"expected-statuses": _ANSWERS}},
 }
-TAGS = ("Articles", "Forecasts", "Groups", "Members", "Outcomes", "Questions", "Records")
+TAGS = ("Articles", "Forecasts", "Groups", "Members", "News", "Outcomes", "Questions", "Records")
 HEALTH = [HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
