@@ -194,9 +194,11 @@ def ask(engine: Engine, questions: int) -> None:
 def measure_page(url: str, folder: Path) -> bool:
     """Print the time to open News, against a page of one line; return whether the bar is met."""
     taken: dict[str, list[float]] = {"News": [], "one line": []}
-    with launched() as browser, one_line(folder) as line, serving(
-        folder, Path(url.removeprefix("sqlite:///")), FORECASTS_MEMBER="reader"
-    ) as app:
+    with (
+        launched() as browser,
+        one_line(folder) as line,
+        serving(folder, Path(url.removeprefix("sqlite:///")), FORECASTS_MEMBER="reader") as app,
+    ):
         for turn in range(6):
             for name, address in (("News", f"{app}/news"), ("one line", line)):
                 seconds = opened(browser, address)

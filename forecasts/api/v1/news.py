@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -97,7 +97,7 @@ def add_feeds(sender: Acts, body: requests.NewFeed) -> Feeds | Response:
         added = set()
         for one in found:
             title = body.title or one.title
-            how = {"title": title, "allow_private": allowed}
+            how: Any = {"title": title, "allow_private": allowed}
             added.add(feeds.add(at.session, one.address, **how, **at.by)[0].address)
         listed = feeds.listing(at.session, member=at.member)
         return Feeds(feeds=[one for one in listed if one.address in added])
