@@ -47,9 +47,12 @@ class Leases(Generic[Task]):
     def __init__(self, engine: Engine, table: type[Task], clock: Callable[[], datetime]) -> None:
         self.engine, self.clock = engine, clock
         self._table: Any = table
-        self._was_left = self._table.claimed_by.is_not(None)  # of a free row: its run was killed
         self.name = uuid.uuid4().hex
         self.until = clock()
+
+    @property
+    def _was_left(self) -> Any:
+        return self._table.claimed_by.is_not(None)  # of a free row: its run was killed
 
     def writing(self) -> AbstractContextManager[Session]:
         """Return a write transaction of the run; refused if its clock is behind the ledger."""

@@ -13,6 +13,7 @@ from forecasts.api.v1 import requests
 from forecasts.api.v1.forecasts import explained
 from forecasts.articles.library import find_article, require_capture
 from forecasts.common.errors import LedgerError
+from forecasts.ledger.models import Article, Question
 from forecasts.news import feeds, inbox, sources
 from forecasts.questions import registry
 from forecasts.views import forecasts as forecast_views
@@ -34,11 +35,15 @@ def list_inbox(
     return Inbox(articles=views.inbox(at.session, items, now=at.now))
 
 
+def _both(at: At, body: requests.AboutQuestion, number: int) -> tuple[Question, Article]:
+    return registry.find(at.session, str(body.question)), find_article(at.session, number)
+
+
 @router.post("/articles/{number}/accept", status_code=201)
 @acts(Scope.forecast)
 def accept_article(at: At, number: int, body: requests.Acceptance) -> NewForecast:
     """Update your forecast on a question, and cite the article. Without a value it stays as is."""
-    question, article = registry.find(at.session, body.question), find_article(at.session, number)
+    question, article = _both(at, body, number)
     value = body.value if body.every_given else None
     try:
         saved = inbox.accept(
@@ -60,7 +65,7 @@ def accept_article(at: At, number: int, body: requests.Acceptance) -> NewForecas
 @acts(Scope.forecast)
 def dismiss_article(at: At, number: int, body: requests.Dismissal) -> Answered:
     """Dismiss an article that the inbox suggests for a question."""
-    question, article = registry.find(at.session, body.question), find_article(at.session, number)
+    question, article = _both(at, body, number)
     row = inbox.dismiss(at.session, question, article, kind=body.kind, **at.by)
     return views.answered(row, question)
 
@@ -69,7 +74,7 @@ def dismiss_article(at: At, number: int, body: requests.Dismissal) -> Answered:
 @acts(Scope.forecast)
 def reopen_article(at: At, number: int, body: requests.AboutQuestion) -> Answered:
     """Undo your dismissal of an article."""
-    question, article = registry.find(at.session, body.question), find_article(at.session, number)
+    question, article = _both(at, body, number)
     return views.answered(inbox.reopen(at.session, question, article, **at.by), question)
 
 
