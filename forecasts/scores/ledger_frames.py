@@ -132,10 +132,11 @@ def crowd_frames(
 
 def table_batches(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
     """Return the tables of ``ledger_frames`` but the forecasts, each a frame of rows at a time."""
-    visible = select(Question.slug).where(visibility.question_visible(session))
-    slugs = session.exec(visible.order_by(col(Question.id))).all()
+    visible = select(Question.id, Question.slug).where(visibility.question_visible(session))
+    slugs = dict(session.exec(visible.order_by(col(Question.id))).all())
+    batches = in_batches(list(slugs.values()))
     return {
-        "questions": (ledger_questions(session, some) for some in in_batches(slugs)),
+        "questions": (ledger_questions(session, some, among=slugs) for some in batches),
         "teams": iter([_teams(session)]),
         "links": iter([link_frame(session)]),
         **_sources(session),
@@ -220,9 +221,16 @@ def scoring_frames(
 
 
 def ledger_questions(
-    session: Session, only: Sequence[str] | None, kinds: dict[str, str] = QUESTION_COLUMNS
+    session: Session,
+    only: Sequence[str] | None,
+    kinds: dict[str, str] = QUESTION_COLUMNS,
+    *,
+    among: Mapping[int, str] | None = None,
 ) -> pd.DataFrame:
-    """Return the visible questions, or these, with all columns of a folder or some of them."""
+    """Return the visible questions, or these, with all columns of a folder or some of them.
+
+    ``among``: the questions of the whole folder, by id, if these are not all of it.
+    """
     states = sorted(listing(session, now=_ANY_TIME, only=only), key=lambda state: state.id)
     sources: dict[int, tuple[str, str]] = {}
     earlier: dict[int, dict[str, str]] = {}
@@ -234,7 +242,7 @@ def ledger_questions(
             id_: {iso(at): iso(close) for at, close in one.items()}
             for id_, one in earlier_closes(session, few).items()
         }
-        slugs = {each.id: each.slug for each in states}
+        slugs = {each.id: each.slug for each in states} if among is None else among
         dependence = _dependence(session, slugs)
         for id_, family in families.items():
             dependence[id_] = dependence.get(id_, {}) | {"family": family}

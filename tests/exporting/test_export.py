@@ -31,7 +31,7 @@ from forecasts.folder.frames import FORECAST_COLUMNS
 from forecasts.folder.tables import batch_texts, cell_texts, write_csv
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
-from forecasts.questions import standing
+from forecasts.questions import conditions, registry, standing
 from forecasts.scores import forecast_columns
 from forecasts.scores import ledger_frames as frames
 from forecasts.scores.ledger_frames import forecast_frame
@@ -81,6 +81,13 @@ def fill(engine: Engine) -> None:
         updates.withdraw(session, rain, member=bob, now=day(3))
         quantiles = Value(quantiles={"0.25": 2.0, "0.5": 3.0, "0.75": 4.5})
         updates.update(session, level, quantiles, member=alice, now=day(2))
+        flood = registry.question_text(
+            title="Flood?",
+            open_time=day(0),
+            scheduled_close_time=day(10),
+            resolution_criteria="As the gazette says.",
+        )
+        conditions.register_conditional(session, rain, flood, member=alice, now=day(3))
 
 
 def in_files(folder: Path) -> dict[str, bytes]:
