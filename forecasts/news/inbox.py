@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import cast
@@ -36,7 +36,7 @@ from forecasts.ledger.models import (
     QuestionSource,
     Stance,
 )
-from forecasts.news.matches import LEAST, WINDOW, Found, matches
+from forecasts.news.matches import LEAST, WINDOW, Found, matches, texts_of
 from forecasts.news.matching import A_MONTH, learned_threshold
 from forecasts.news.stories import stories_of
 from forecasts.questions.standing import QuestionState, by_id, rows_with
@@ -170,9 +170,13 @@ def inbox(
     listed.sort(key=lambda id_: _PLACES[first.get(id_, Section.rest)])
     listed = listed[:most]
     articles = {row.id: row for row in rows_with(session, select(Article), Article.id, listed)}
+    read = _with_texts(session, [one for id_ in listed for one in found[id_]])
+    suggested: dict[int, list[Suggestion]] = defaultdict(list)
+    for one in read:
+        suggested[one.article_id].append(one)
     items = []
     for id_ in listed:
-        some = sorted(found[id_], key=lambda one: (one.forecast is None, -one.score))
+        some = sorted(suggested[id_], key=lambda one: (one.forecast is None, -one.score))
         items.append(Item(articles[id_], some, _ready(articles[id_], now)))
     return sorted(items, key=lambda item: _PLACES[item.section])
 
@@ -181,14 +185,9 @@ def overview(session: Session, member: Member | None, *, now: datetime) -> Overv
     """Return the questions that wait for the member, and the other new articles."""
     suggested = _suggestions(session, member, now=now)
     waiting = [one for one in suggested if one.answer is None]
-    of_mine = sorted({one.article_id for one in waiting if one.forecast is not None})
-    captured = dict(
-        rows_with(session, select(Article.id, Article.captured_at), Article.id, of_mine)
-    )
     found: dict[int, list[Suggestion]] = defaultdict(list)
-    for one in waiting:
-        if one.forecast is None or captured[one.article_id] > one.forecast.made_at:
-            found[one.state.id].append(one)
+    for one in _since_forecast(session, waiting):
+        found[one.state.id].append(one)
     listed = []
     for some in found.values():
         some.sort(key=lambda one: -one.article_id)
@@ -205,9 +204,11 @@ def overview(session: Session, member: Member | None, *, now: datetime) -> Overv
 def reports(session: Session, listed: Iterable[Subject]) -> dict[int, list[Report]]:
     """Return by question the articles suggested for it, without their texts, one of each story.
 
-    Takes two SQL statements.
+    Takes three SQL statements.
     """
-    suggested = {one.state.id: one.suggestions for one in listed}
+    suggested: dict[int, list[Suggestion]] = defaultdict(list)
+    for each in _with_texts(session, [one for row in listed for one in row.suggestions]):
+        suggested[each.state.id].append(each)
     ids = {one.article_id for some in suggested.values() for one in some}
     articles, stories = _without_texts(session, ids), stories_of(session, sorted(ids))
     found: dict[int, list[Report]] = {}
@@ -254,14 +255,36 @@ def newest_suggestions(
         return {}
     suggested = _suggestions(session, member, now=now, mine=mine)
     waiting = [one for one in suggested if one.answer is None]
-    articles = _without_texts(session, {one.article_id for one in waiting})
-    found: dict[int, tuple[Suggestion, Article]] = {}
-    for one in waiting:
-        article, (_, before) = articles[one.article_id], found.get(one.state.id, (None, None))
-        is_newest = before is None or _age(before) < _age(article)
-        if article.captured_at > mine[one.state.id][1].made_at and is_newest:
-            found[one.state.id] = one, article
-    return found
+    newest: dict[int, Suggestion] = {}
+    for one in _since_forecast(session, waiting):
+        before = newest.get(one.state.id)
+        if before is None or before.article_id < one.article_id:
+            newest[one.state.id] = one
+    articles = _without_texts(session, {one.article_id for one in newest.values()})
+    read = _with_texts(session, list(newest.values()))
+    return {one.state.id: (one, articles[one.article_id]) for one in read}
+
+
+def _since_forecast(session: Session, waiting: Sequence[Suggestion]) -> list[Suggestion]:
+    """Return the suggestions whose articles were captured since the member's forecast, if any."""
+    ids = sorted({one.article_id for one in waiting if one.forecast is not None})
+    times = select(Article.id, Article.captured_at)
+    captured = dict(rows_with(session, times, Article.id, ids))
+    return [
+        one
+        for one in waiting
+        if one.forecast is None or captured[one.article_id] > one.forecast.made_at
+    ]
+
+
+def _with_texts(session: Session, found: Sequence[Suggestion]) -> list[Suggestion]:
+    """Return the suggestions with the passages and words that ``_suggestions`` has not read."""
+    texts = texts_of(session, [one.article_id for one in found if not one.words])
+    read = []
+    for one in found:
+        passage, words = texts.get((one.state.id, one.article_id), (one.passage, one.words))
+        read.append(replace(one, passage=passage, words=tuple(words)))
+    return read
 
 
 def _newest(now: datetime) -> SelectOfScalar[int]:
@@ -270,10 +293,6 @@ def _newest(now: datetime) -> SelectOfScalar[int]:
         .where(col(Article.captured_at) > now - WINDOW, col(Article.captured_at) <= now)
         .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
     )
-
-
-def _age(article: Article) -> tuple[datetime, int]:
-    return article.captured_at, article.id
 
 
 def _without_texts(session: Session, ids: Iterable[int]) -> dict[int, Article]:
@@ -429,6 +448,7 @@ class _Answers:
         self._own: dict[int, float | None] = {}
         self.muted: dict[int, list[frozenset[str]]] = defaultdict(list)
         self._scores: dict[tuple[int, str], list[float]] = defaultdict(list)
+        self._least: dict[int, float] = {}  # thresholds
         rows: Sequence[NewsAnswer] = ()
         if member is not None:
             theirs = select(NewsAnswer).where(NewsAnswer.member_id == member.id)
@@ -462,9 +482,13 @@ class _Answers:
         """
         if (one.question_id, one.article_id) in self.newest:
             return True
-        words = set(one.words)
-        is_muted = any(words <= muted for muted in self.muted.get(one.question_id, ()))
-        return not is_muted and one.score >= self.threshold(one.question_id).score
+        least = self._least.get(one.question_id)
+        if least is None:
+            least = self._least[one.question_id] = self.threshold(one.question_id).score
+        if one.score < least:
+            return False
+        muted = self.muted.get(one.question_id, ())
+        return not any(some.issuperset(one.words) for some in muted)
 
 
 def _suggestions(
@@ -474,10 +498,14 @@ def _suggestions(
     now: datetime,
     mine: Mapping[int, tuple[QuestionState, Forecast]] | None = None,
 ) -> list[Suggestion]:
-    """Return the member's suggestions; ``mine``: of these questions, which they have forecast."""
+    """Return the member's suggestions; ``mine``: of these questions, which they have forecast.
+
+    Most are without passages and words, which take long to read (``_with_texts``).
+    """
     answers = _Answers(session, member)
     by_question: dict[int, list[Found]] = defaultdict(list)
-    for one in matches(session, now=now, only=None if mine is None else list(mine)):
+    only = None if mine is None else list(mine)
+    for one in matches(session, now=now, only=only, texts=list(answers.muted)):
         if answers.suggests(one):
             by_question[one.question_id].append(one)
     ids = list(by_question)

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Engine, delete, insert
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, case, col, func, or_, select
 
 from forecasts.access.visibility import question_visible, reading_everything
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
@@ -45,18 +45,25 @@ class Found(NamedTuple):
 
 
 def matches(
-    session: Session, *, now: datetime, only: Sequence[int] | None = None
+    session: Session,
+    *,
+    now: datetime,
+    only: Sequence[int] | None = None,
+    texts: Sequence[int] | None = None,
 ) -> Iterator[Found]:
     """Yield the matches of the visible open questions to the articles of the last ``WINDOW``.
 
-    ``only``: of these questions.
+    ``only``: of these questions. ``texts``: the questions whose stored passages and words are read,
+    which takes most of the time; None: all. The others have blank ones (see ``texts_of``).
     """
     row = ArticleMatch
     is_open = col(QuestionRevision.open_time) <= now
+    texts_read: list[Any] = [col(row.passage), col(row.words)]
+    if texts is not None:
+        is_read = col(row.question_id).in_(texts)
+        texts_read = [case((is_read, col(row.passage)), else_=""), case((is_read, col(row.words)))]
     kept = (
-        select(  # type: ignore[call-overload]
-            *(row.question_id, row.article_id, row.score, row.passage, row.words)
-        )
+        select(*(row.question_id, row.article_id, row.score, *texts_read))
         .join(Article, col(Article.id) == col(row.article_id))
         .join(QuestionRevision, col(QuestionRevision.question_id) == col(row.question_id))
         .where(*_is_recent(now), *_is_matched(session, now), is_open)
@@ -65,10 +72,22 @@ def matches(
     replaced = set(fresh.changed)
     by_id = col(row.question_id)
     stored = session.exec(kept) if only is None else rows_with(session, kept, by_id, only)
-    yield from (Found(*one) for one in stored if one[0] not in replaced)
+    yield from (
+        Found._make(one)._replace(words=one[4] or []) for one in stored if one[0] not in replaced
+    )
     for one in fresh.found():
         if one.question_id in fresh.opened and (only is None or one.question_id in only):
             yield one
+
+
+def texts_of(
+    session: Session, articles: Iterable[int]
+) -> dict[tuple[int, int], tuple[str, list[str]]]:
+    """Return the stored passages and words, by question and article, of these articles."""
+    row = ArticleMatch
+    stored = select(row.question_id, row.article_id, row.passage, row.words)
+    found = rows_with(session, stored, row.article_id, sorted(set(articles)))
+    return {(question, article): (said, words) for question, article, said, words in found}
 
 
 def catch_up(session: Session, *, now: datetime) -> int:
