@@ -45,8 +45,8 @@ def same_questions(only: Sequence[str] | None = None) -> None:
         st.caption("No two questions look the same.")
         return
     st.caption(
-        f"{count(len(pairs), 'pair')} may be the same question. Reports count a pair once until "
-        "you decide. Identical ones are preselected; compare the criteria."
+        f"{count(len(pairs), 'pair')} may be the same question. Reports count a pair once, unless "
+        "you separate it before one closes. Identical ones are preselected; compare the criteria."
     )
     _choice(pairs, platforms)
 

@@ -132,8 +132,8 @@ def provenance(of: Provenance) -> str:
     if of.duplicates:
         same = (
             f"Likely duplicates: {count(of.duplicates, 'pair')} of questions, each counted once. "
-            "Link or separate them under Questions, Duplicates (on the command line: forecasts "
-            "same; in a ledger folder: one family or two)."
+            "Separate pairs under Questions, Duplicates (on the command line: forecasts same; in a "
+            "ledger folder: two families) before they close: later changes do not count."
         )
     if not parts:
         return same

@@ -65,7 +65,7 @@ class InboxArticle(View):
 
 
 class Inbox(View):
-    """The articles of the inbox, the first ones."""
+    """The first articles of the inbox."""
 
     articles: list[InboxArticle]
 
@@ -77,8 +77,8 @@ class Answered(View):
     question: str
     answer: NewsReply
     words: list[str] = Field(
-        description="the words that they share; after `muted`, articles that share no others are "
-        "not suggested"
+        description="the words that the article and the question share; after `muted`, articles "
+        "that share only these are not suggested"
     )
 
 

@@ -56,7 +56,7 @@ class Link(View):
     reason: str
     member: str
     recorded_at: datetime
-    late: bool = Field(description="certain, but made when an outcome may have been known")
+    late: bool = Field(description="true: certain, but made too late to count in reports")
 
 
 class Ties(View):

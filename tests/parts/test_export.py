@@ -72,7 +72,7 @@ def test_the_command_prints_its_result_and_refuses_options_that_do_not_fit(
         return result
 
     made = export("--parquet", "--parts", "3")
-    assert "18 forecasts on 4 questions in 3 parts" in made.stdout
+    assert "18 forecasts on 6 questions in 3 parts" in made.stdout
     assert "an empty folder" in export("--parquet", exit_code=2).stderr
     assert "Leave out --format" in export("--parquet", "--proofs", exit_code=2).stderr
     assert "Add --parquet" in export("--parts", "3", exit_code=2).stderr

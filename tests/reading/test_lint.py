@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
-from forecasts.reading.lint import BLANK, MOST, RULES, Fix, Written, lint, mended
+from forecasts.reading.lint import BLANK, MOST, RULES, Finding, Fix, Written, lint, mended
 from tests.reading.lint_corpus import NOW, Seeded, corpus, unseen
 
 CORPUS = list(corpus())
-FOUND = {id(one): lint(one.question, now=NOW) for one in CORPUS}
 CLEAN = [one for one in CORPUS if not one.codes]
 # Placeholders that an author fills in, and what no words can mend.
 UNMENDED = {"outcome_known", "deadline_over", "title_contradicted", "several_questions"}
+
+
+@cache  # not at import: each process that collects the tests would lint them all
+def findings(one: Seeded) -> list[Finding]:
+    return lint(one.question, now=NOW)
 
 
 def applied(question: Written, fix: Fix) -> Written:
@@ -26,7 +31,7 @@ def codes(question: Written) -> set[str]:
 
 
 def found(one: Seeded) -> bool:
-    return any(finding.code in one.codes for finding in FOUND[id(one)])
+    return any(finding.code in one.codes for finding in findings(one))
 
 
 @pytest.mark.parametrize("half", [False, True], ids=["development", "held_out"])
@@ -46,7 +51,7 @@ def test_each_kind_of_fault_is_found_in_most_questions() -> None:
 
 
 def test_at_most_one_clean_question_in_twenty_has_a_fault() -> None:
-    alarms = [one for one in CLEAN if any(f.level == "fault" for f in FOUND[id(one)])]
+    alarms = [one for one in CLEAN if any(f.level == "fault" for f in findings(one))]
     assert len(CLEAN) == 40
     assert len(alarms) <= 2
 
@@ -61,7 +66,7 @@ def test_a_clean_question_in_other_words_is_seldom_accused() -> None:
 
 def test_an_applied_sentence_ends_its_finding() -> None:
     for one in CORPUS[::3]:
-        for finding in FOUND[id(one)]:
+        for finding in findings(one):
             if finding.fix is None or finding.code in UNMENDED:
                 continue
             again = lint(applied(one.question, finding.fix), now=NOW)

@@ -116,7 +116,7 @@ def test_likely_duplicates_are_counted_as_one_family() -> None:
     assert (group.verdict.kind, group.families, group.provenance.duplicates) == ("too_few", 20, 20)
     said = provenance(group.provenance)
     assert said.startswith(
-        "Likely duplicates: 20 pairs of questions, each counted once. Link or separate"
+        "Likely duplicates: 20 pairs of questions, each counted once. Separate pairs"
     )
     assert provenance(apart.provenance) == ""
 

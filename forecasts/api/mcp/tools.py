@@ -454,10 +454,10 @@ def inbox(
     here: Here,
     limit: Annotated[int, Field(ge=1, le=50, description="Articles to list.")] = 10,
 ) -> str:
-    """List new articles with the questions they bear on, your own questions first.
+    """List new articles with the questions that they bear on.
 
-    Each with its number, the sentence that matters and your forecast. Answer each suggestion with
-    accept_article, which updates your forecast and cites the article, or with dismiss_article.
+    Questions that you have forecast come first, with the sentence that matters and your forecast.
+    Answer with accept_article, to update and cite the article, or with dismiss_article.
     """
     items = news.inbox(here.session, here.member, now=here.now, most=limit)
     parts = []
@@ -484,14 +484,15 @@ def accept_article(
     article: ArticleNumber,
     question: Name,
     value: Annotated[
-        Forecasted, _about("Your new forecast, as for the tool forecast; blank: unchanged.")
+        Forecasted,
+        _about("Your new forecast, as the forecast tool takes it; blank: unchanged."),
     ] = "",
     reason: Annotated[str, _about("How the article changes your forecast, in short.")] = "",
     stance: Annotated[
-        Stance | None, _about("Whether it makes yes likelier. Blank: as your forecast moves.")
+        Stance | None, _about("Its effect on the outcome. Blank: as your forecast moves.")
     ] = None,
 ) -> str:
-    """Update your forecast on a question with an article of the inbox, which it cites."""
+    """Update your forecast on a question and cite an article of the inbox."""
     member, found = member_of(here), _find(here, question)
     text = registry.newest_wording(here.session, found)
     given = None
@@ -519,7 +520,7 @@ def dismiss_article(
     article: ArticleNumber,
     question: Name,
     kind: Annotated[
-        bool, _about("Nor suggest articles that share only the same words with the question.")
+        bool, _about("True: stop suggesting articles that share only these words with it, too.")
     ] = False,
 ) -> str:
     """Dismiss an article that the inbox suggests for a question: it does not bear on it."""

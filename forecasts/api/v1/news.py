@@ -30,7 +30,10 @@ def list_inbox(
     at: At,
     limit: Annotated[int, Query(ge=1, le=1_000, description="The most articles to list.")] = 100,
 ) -> Inbox:
-    """List the articles of the last 30 days with the questions they bear on, your own first."""
+    """List the articles of the last 30 days with the questions that they bear on.
+
+    Those on questions that you have forecast come first.
+    """
     items = inbox.inbox(at.session, at.member, now=at.now, most=limit)
     return Inbox(articles=views.inbox(at.session, items, now=at.now))
 
@@ -42,7 +45,10 @@ def _both(at: At, body: requests.AboutQuestion, number: int) -> tuple[Question, 
 @router.post("/articles/{number}/accept", status_code=201)
 @acts(Scope.forecast)
 def accept_article(at: At, number: int, body: requests.Acceptance) -> NewForecast:
-    """Update your forecast on a question, and cite the article. Without a value it stays as is."""
+    """Update your forecast on a question, and cite the article.
+
+    Without a value, your forecast is unchanged.
+    """
     question, article = _both(at, body, number)
     value = body.value if body.every_given else None
     try:
@@ -88,7 +94,7 @@ def list_feeds(at: At) -> Feeds:
 @router.post("/feeds", status_code=201, response_model=Feeds)
 @needs(Scope.forecast)
 def add_feeds(sender: Acts, body: requests.NewFeed) -> Feeds | Response:
-    """Add the feeds at a web address, which the next run reads; list them."""
+    """Add the feeds at a web address and return them. The next run reads them."""
     address = web_address(body.url)
     with sender.reading() as before:
         require_capture(before.session, **before.by)

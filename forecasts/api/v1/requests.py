@@ -103,7 +103,7 @@ class GivenEvidence(Body):
     publisher: str | None = None
     published_at: Moment | None = None
     quote: str = ""
-    stance: Stance | None = Field(default=None, description="by default as the forecast moves")
+    stance: Stance | None = Field(default=None, description="by default as your forecast moves")
     share: Annotated[Number, Field(ge=0, le=1)] | None = Field(
         default=None, description="of the update, from 0 to 1"
     )
@@ -427,19 +427,23 @@ class Dismissal(AboutQuestion):
     """An article that does not bear on a question."""
 
     kind: Flag = Field(
-        default=False, description="nor do others that share only the same words with it"
+        default=False,
+        description="true: suggest no others that share only these words with it",
     )
 
 
 class Acceptance(AboutQuestion, Stated):
-    """An update that cites an article: at most one of the three values, by default unchanged."""
+    """An update that cites an article, with at most one of the three values.
+
+    Without a value, your forecast is unchanged.
+    """
 
     stance: Stance | None = Field(default=None, description="by default as the forecast moves")
 
     @model_validator(mode="after")
     def _one_value(self) -> Acceptance:
         if len(self.every_given) > 1:
-            raise ValueError("Give one of probability, probabilities and quantiles, or none.")
+            raise ValueError("Give at most one of probability, probabilities and quantiles.")
         return self
 
 
