@@ -41,13 +41,19 @@ def inbox(
     everything: Annotated[
         bool, flag("--all", "List every article of the last 30 days, not only the first ones.")
     ] = False,
+    limit: Annotated[
+        int | None,
+        option("N", f"List at most N articles. [default: {SHOWN}; JSON: every one]", min=1),
+    ] = None,
     format_: TextOrJson = "text",
 ) -> None:
     """List new articles and the questions they bear on.
 
     Questions that you forecast come first.
     """
-    most = None if everything or format_ == "json" else SHOWN
+    if everything and limit is not None:
+        raise BadInput("--all and --limit exclude each other.", remedy="Give one of them.")
+    most = limit or (None if everything or format_ == "json" else SHOWN)
     with reading_as() as (session, who, now):
         items = news.inbox(session, who, now=now, most=most)
         if printed_json(format_, lambda: views.inbox(session, items, now=now)):

@@ -184,3 +184,12 @@ def test_a_draft_like_an_existing_question_is_marked(forecasts: Run) -> None:
     forecasts("ask", title, "--closes", "2026-06-30", "--slug", "bridge")
     assert "like an existing question: bridge" in forecasts("articles", "1").stdout
     assert "bridge" not in forecasts("articles", "1", "--register", "all").stdout.split()
+
+
+def test_the_inbox_lists_so_many_articles(forecasts: Run) -> None:
+    for boat in ("ferry", "tug"):
+        forecasts("capture", "-", input=PAGE.replace("ferry", boat))
+    assert len(forecasts.printed("inbox")) == 2
+    [first] = forecasts.printed("inbox", "--limit", "1")
+    assert first == forecasts.printed("inbox")[0]
+    assert "--limit" in forecasts.refused("inbox", "--all", "--limit", "1")
