@@ -1,7 +1,7 @@
 """Events that are the subject of an article, one per row: a question for each kind.
 
 A row has a pattern of a sentence, and a question whose blanks the sentence's names fill, so that a
-title needs no article beside it. A row has served two articles or more.
+title needs no article beside it.
 """
 
 # ruff: noqa: E501  (a pattern is easier to read in one line)
@@ -55,9 +55,9 @@ _ROWS = tuple(
             "Will {who} win the {what}",
         ),
         (
-            rf"^{_ROLE}{_WHO} (?={_GAP}(?<!-)\bfinal\b){_GAP}\b(?:meet|face|play)"
-            rf" (?:defending champion |[a-z]+ ){{0,2}}{_OTHER}",
-            "Will {who} beat {other} in the final",
+            rf"^(?:[A-Z][a-z]+ (?:seeds?|champions?) )?{_ROLE}{_WHO} (?={_GAP}(?<!-)\b(?P<round>(?:quarter-|semi-)?final)s?\b)"
+            rf"{_GAP}\b(?:meet|face|play)s? (?:defending champion |[a-z]+ ){{0,2}}{_OTHER}",
+            "Will {who} beat {other} in the {round}",
         ),
         (
             rf"^{_ROLE}(?P<who>{_WORD} and {_WORD}|{_NAME})(?:, [^,]+,)? (?:(?:received|leads|won|has)\b{_GAP} and )?"
@@ -80,6 +80,22 @@ _ROWS = tuple(
             rf"^The (?P<who>president|prime minister|chancellor)\b{_GAP}\b(?:meet|meeting|talks"
             rf"|negotiations|summit) with (?:[A-Z][a-z]+ (?:leader|president) )?{_OTHER}",
             "Will {who} and {other} meet",
+        ),
+        (
+            rf"^(?:The )?(?P<who>(?:[A-Z]\w+ )?Bank of {_NAME}) (?:meets|decides)\b{_GAP}\b(?:rise|increase) in (?P<what>its (?:[a-z]+ )?rate)\b",
+            "Will the {who} raise {what}",
+        ),
+        (
+            rf"^{_ROLE}{_WHO}, (?:the |an? )?[a-z]+(?:'s)? (?:choice|pick|nominee|candidate) (?:to|for)\b",
+            "Will {who} be confirmed",
+        ),
+        (
+            rf"^{_WHO} (?:raised|made|launched|increased) (?:its|an?|the) (?:[a-z]+ )?(?:offer|bid) for (?:the )?(?:[a-z]+ )*{_OTHER}",
+            "Will {who} take over {other}",
+        ),
+        (
+            rf"^Shareholders (?:of|in) (?:the )?(?:[a-z]+ )*{_OTHER} (?:will )?vote\b{_GAP}\b(?:offer|bid)\b{_GAP} (?:from|by) {_WHO}",
+            "Will {who} take over {other}",
         ),
     )
 )
@@ -128,8 +144,8 @@ def find_event(sentence: str, text: str, *, published_at: date) -> Event | None:
             if holder is None:
                 continue
             names["who"] = holder[1]
-        asked = question.format(**names)
-        return Event(asked, first_day(sentence, found.end("who"), published_at))
+        asked, last = question.format(**names), "other" if "other" in names else "who"
+        return Event(asked, first_day(sentence, found.end(last), published_at))
     return None
 
 
@@ -164,5 +180,7 @@ def first_day(sentence: str, end: int, published_at: date) -> date | None:
     limits = [(one.start, one.last_day) for one in find_deadlines(sentence, anchor=published_at)]
     days = calendar_days(plain_punctuation(sentence), published_at)
     limits += [(start, last_day) for start, _, last_day in days]
+    last = re.compile(r"\bends\b").search(sentence, end)  # "starts on 4 July and ends on 26 July"
+    end = last.end() if last else end
     after = [limit for limit in sorted(limits) if limit[0] >= end - 1]
     return next((day for _, day in after or sorted(limits)), None)

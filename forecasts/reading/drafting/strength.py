@@ -48,6 +48,7 @@ _ASIDE = re.compile(
     rf"|reversal|move|bid|vote|row)|before)\b[^?]*?{_END}"
     r"|, (?:an?|the|which|who|when|where|whose|more|less|worth|with|up|down|against|mostly) [^?]*?"
     rf"{_END}"
+    rf"|, [^,?]{{2,40}} (?:said|says|announced)\b[^,?]*?{_END}"
 )
 _AFTER_DAY = re.compile(rf"({_BY_DAY}) (?!(?:if|unless|whether)\b)[^?]+(?=\?)")
 # Finite verbs, which follow "Will …" only after one of the words that begin a clause.
