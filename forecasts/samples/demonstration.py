@@ -4,8 +4,8 @@ article -> question -> forecast with evidence -> scheduled resolution run -> sco
 
 It is built from scratch, in its own file in the data folder; any other ledger is left alone. The
 app opens it as the sample ledger. The articles are summaries in our own words, and
-``data/outcomes.csv`` lists the outcomes with their sources. The forecasters and the tournament are
-simulated, as their names say.
+``data/outcomes.csv`` lists the outcomes with their sources. The forecasters, the tournament and the
+newest articles are simulated, as their names say.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,10 @@ from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, head, schema
 from forecasts.ledger.models import Article, EvidenceKind, Ledger, MemberKind, RunState, Stance
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
+from forecasts.news import matches, stories
 from forecasts.questions import passages, registry, standing
 from forecasts.questions.standing import Status
+from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.reports import build as build_report
 from forecasts.reports import formats
@@ -133,9 +135,11 @@ def walk(engine: Engine, *, now: datetime, echo: Echo) -> None:
     _tournament(engine, now, echo)
     echo("5. Scheduled run: resolve questions from a file of outcomes, and score them")
     _resolve(engine, now, echo)
-    echo("6. Scores: the first question (Brier score, 0 is best, 1 is worst)")
+    echo("6. News: simulated articles, and the open questions they bear on")
+    _news(engine, now, echo)
+    echo("7. Scores: the first question (Brier score, 0 is best, 1 is worst)")
     _scores(engine, now, echo)
-    echo("7. Calibration report of the simulated teams\n")
+    echo("8. Calibration report of the simulated teams\n")
     with database.reading(engine) as session:
         frames = ledger_frames(session, rationales=False)
     echo(str(formats.rendered(build_report(frames, by="team", as_of=now), "text")))
@@ -258,6 +262,27 @@ def _resolve(engine: Engine, now: datetime, echo: Echo) -> None:
         f"   {summary.count(RunState.confirmed)} resolved, {statuses[Status.awaiting]} past their "
         f"deadline and awaiting a person, {statuses[Status.open]} still open"
     )
+
+
+def _news(engine: Engine, now: datetime, echo: Echo) -> None:
+    given = table_of("news.toml")
+    captured = [
+        CapturedArticle(
+            title=item["title"],
+            publisher=given["publisher"],
+            author=None,
+            published_at=now - timedelta(hours=item["hours_ago"]),
+            url=None,
+            text=item["text"].strip().format(year=now.year + 1),
+        )
+        for item in given["articles"]
+    ]
+    with database.writing(engine) as session:
+        editor = member_or_new(session, EDITOR, now=now)
+        library.store(session, captured, member=editor, captured_at=now)
+        found = matches.catch_up(session, now=now)
+    stories.catch_up(engine, clock=lambda: now, now=now)
+    echo(f"   {len(captured)} articles, {count(found, 'match', 'matches')} with open questions")
 
 
 def _scores(engine: Engine, now: datetime, echo: Echo) -> None:
