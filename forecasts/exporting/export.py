@@ -74,7 +74,7 @@ def exported(
     crowds included, so that the ledger can be rebuilt from it.
     """
     with reading(session, member, now):
-        return ledger_frames(session, questions=questions), (
+        return ledger_frames(session, questions=questions, counted=False), (
             left_out(session) if questions is None else []
         )
 
@@ -97,7 +97,7 @@ def write_export(
     with reading(session, member, now):
         visible = select(func.count(col(Forecast.id))).where(forecast_visible(session))
         forecasts = _told(forecast_batches(session), session.exec(visible).one(), tell)
-        further = table_batches(session) | {"forecasts": forecasts}
+        further = table_batches(session, counted=False) | {"forecasts": forecasts}
         nothing = complete(pd.DataFrame(), pd.DataFrame())
         files = write_folder(nothing, folder, overwrite=overwrite, further=further)
         return files, left_out(session)

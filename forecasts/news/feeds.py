@@ -122,7 +122,8 @@ def pause(session: Session, name: str, *, member: Member, now: datetime) -> Feed
 
 
 def resume(session: Session, name: str, *, member: Member, now: datetime) -> Feed:
-    """Return the member's feed, which is read again, by the next run."""
+    """Return the member's feed, which is read again, by the next run; Forbidden as by ``add``."""
+    require(session, member, Action.capture, now=now)
     feed = find(session, name, member=member)
     feed.paused_at, feed.next_at, feed.attempts, feed.reason = None, now, 0, ""
     return written(session, feed)

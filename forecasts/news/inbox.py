@@ -188,11 +188,8 @@ def overview(session: Session, member: Member | None, *, now: datetime) -> Overv
     found: dict[int, list[Suggestion]] = defaultdict(list)
     for one in _since_forecast(session, waiting):
         found[one.state.id].append(one)
-    listed = []
-    for some in found.values():
-        some.sort(key=lambda one: -one.article_id)
-        listed.append(Subject(some[0].state, some[0].forecast, some))
-    listed.sort(key=lambda one: (one.forecast is None, -one.suggestions[0].article_id))
+    listed = [Subject(some[0].state, some[0].forecast, some) for some in found.values()]
+    listed.sort(key=lambda one: one.forecast is None)
     known = {one.article_id for one in suggested}
     newest = session.exec(_newest(now).limit(OTHERS + len(known))).all()
     ids = [id_ for id_ in newest if id_ not in known][:OTHERS]
@@ -255,26 +252,26 @@ def newest_suggestions(
         return {}
     suggested = _suggestions(session, member, now=now, mine=mine)
     waiting = [one for one in suggested if one.answer is None]
-    newest: dict[int, Suggestion] = {}
-    for one in _since_forecast(session, waiting):
-        before = newest.get(one.state.id)
-        if before is None or before.article_id < one.article_id:
-            newest[one.state.id] = one
+    newest = {one.state.id: one for one in reversed(_since_forecast(session, waiting))}
     articles = _without_texts(session, {one.article_id for one in newest.values()})
     read = _with_texts(session, list(newest.values()))
     return {one.state.id: (one, articles[one.article_id]) for one in read}
 
 
 def _since_forecast(session: Session, waiting: Sequence[Suggestion]) -> list[Suggestion]:
-    """Return the suggestions whose articles were captured since the member's forecast, if any."""
-    ids = sorted({one.article_id for one in waiting if one.forecast is not None})
+    """Return the suggestions of articles captured since the member's forecast, the newest first.
+
+    Without a forecast all are.
+    """
+    ids = sorted({one.article_id for one in waiting})
     times = select(Article.id, Article.captured_at)
     captured = dict(rows_with(session, times, Article.id, ids))
-    return [
+    since = [
         one
         for one in waiting
         if one.forecast is None or captured[one.article_id] > one.forecast.made_at
     ]
+    return sorted(since, key=lambda one: (captured[one.article_id], one.article_id), reverse=True)
 
 
 def _with_texts(session: Session, found: Sequence[Suggestion]) -> list[Suggestion]:
@@ -390,7 +387,7 @@ def set_threshold(
 
     Refused unless it is from ``LEAST`` to 1.
     """
-    require(session, member, Action.see, question, now=now)
+    require(session, member, Action.forecast, question, now=now)
     if score is not None and not LEAST <= score <= 1:
         raise Refused(
             f"The threshold of a question is from {LEAST} to 1, got {score}.",

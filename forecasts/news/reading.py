@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Engine, and_
 from sqlmodel import Session, col, select
 
-from forecasts.access.roles import is_shared_ledger
+from forecasts.access.roles import Action, is_shared_ledger, require
 from forecasts.articles import library
 from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.permitted_sources import is_page
@@ -117,8 +117,10 @@ def read_due(
 def make_due(session: Session, name: str | None, *, member: Member, now: datetime) -> int:
     """Return the number of the member's feeds that the next run reads: one by name, or all.
 
-    A paused feed is left out, unless it is named.
+    A paused feed is left out, unless it is named. Forbidden for a member who may not store
+    articles.
     """
+    require(session, member, Action.capture, now=now)
     if name is not None:
         feeds = [find(session, name, member=member)]
     else:

@@ -57,6 +57,8 @@ ASSUMED = {
     "open time and close assumed": frozenset({"open_time", "scheduled_close_time"}),
 }
 
+_OWN = {CLOSED, REOPENED, FAMILY_GIVEN, *OF_OUTCOMES, *ASSUMED}
+
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # no status is read
 _FIELDS = tuple(QuestionText.model_fields)
 _FEW = 3  # questions that a refusal names
@@ -240,13 +242,22 @@ def revise(
     criteria, if the scheduled close is in the past, and for a field that scores depend on if the
     question is resolved. Other errors as in ``reworded``.
     """
+    reason = _own_words(reason)
     roles.require(session, member, Action.revise, question, now=now)
     state = current_state(session, question, now=now)
     one = Revised(state, state.text, reworded(state.text, **fields))
     _check(session, one, member, now, fields)
-    return append_wording(
-        session, state.text, one.after, member=member, now=now, reason=reason.strip()
-    )
+    return append_wording(session, state.text, one.after, member=member, now=now, reason=reason)
+
+
+def _own_words(reason: str) -> str:
+    """Return the reason of a member, Refused if it is one of the ledger's, which have effects."""
+    reason = reason.strip()
+    if reason in _OWN:
+        raise Refused(
+            f"{reason!r} is a reason that only the ledger gives.", remedy="Use other words."
+        )
+    return reason
 
 
 # The fields to change in a question with a given wording.
@@ -345,11 +356,10 @@ def revise_all(
     reason: str = "",
 ) -> list[Revised]:
     """Write the changes of ``to_revise``, and return them; errors as there."""
+    reason = _own_words(reason)
     found = to_revise(session, slugs, edit, now=now, member=member)
     for one in found:
-        append_wording(
-            session, one.before, one.after, member=member, now=now, reason=reason.strip()
-        )
+        append_wording(session, one.before, one.after, member=member, now=now, reason=reason)
     return found
 
 

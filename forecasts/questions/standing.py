@@ -194,7 +194,7 @@ def outlines(session: Session) -> list[Outline]:
     return [Outline(*row, proposed=row[0] in proposed) for row in rows]
 
 
-def in_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def in_batches(values: Iterable[T]) -> Iterator[Sequence[T]]:
     """Yield the distinct ``values`` in batches that fit into one statement."""
     distinct = list(dict.fromkeys(values))
     for start in range(0, len(distinct), BATCH):

@@ -23,7 +23,7 @@ from forecasts.ledger.models import (
 from forecasts.questions.conditions import condition_rows
 from forecasts.questions.groups import GroupRow, group_rows, has_member
 from forecasts.questions.links import link_rows
-from forecasts.questions.standing import rows_with
+from forecasts.questions.standing import in_batches, rows_with
 
 if TYPE_CHECKING:  # it loads NumPy and SciPy
     from forecasts.values.worlds import Ties
@@ -99,32 +99,34 @@ def tied(session: Session, questions: Iterable[int]) -> Tied:
     group do not hang together.
     """
     ahead, reached, grouped = set(questions), set[int](), set[int]()
-    groups: list[GroupRow] = []
+    groups: dict[int, GroupRow] = {}
     conditions: dict[int, Condition] = {}
     links: dict[int, QuestionLink] = {}
     while ahead:
-        for group in group_rows(session, has_member(ahead - grouped)):
-            members = {id_ for _, id_ in group.places}
-            grouped |= members
-            if group.kind != GroupKind.independent:
-                groups.append(group)
-                ahead |= members - reached
+        for some in in_batches(sorted(ahead - grouped)):
+            for group in group_rows(session, has_member(some)):
+                members = {id_ for _, id_ in group.places}
+                grouped |= members
+                if group.kind != GroupKind.independent:
+                    groups[group.id] = group
+                    ahead |= members - reached
         reached |= ahead
         ends = set[int]()
-        parents = _at_either(Condition.question_id, Condition.parent_id, ahead)
-        for one in condition_rows(session, parents):
-            conditions[one.question_id] = one
-            ends |= {one.question_id, one.parent_id}
-        linked = _at_either(QuestionLink.question_id, QuestionLink.other_id, ahead)
-        for link in link_rows(session, linked):
-            links[link.id] = link
-            ends |= {link.question_id, link.other_id}
+        for some in in_batches(sorted(ahead)):
+            parents = _at_either(Condition.question_id, Condition.parent_id, some)
+            for one in condition_rows(session, parents):
+                conditions[one.question_id] = one
+                ends |= {one.question_id, one.parent_id}
+            linked = _at_either(QuestionLink.question_id, QuestionLink.other_id, some)
+            for link in link_rows(session, linked):
+                links[link.id] = link
+                ends |= {link.question_id, link.other_id}
         ahead = ends - reached
     found = _outlines(session, reached)
     asked = rows_with(session, select(Condition.question_id), Condition.question_id, sorted(found))
     return Tied(
         found,
-        tuple(groups),
+        tuple(groups.values()),
         tuple(conditions.values()),
         tuple(links.values()),
         frozenset(asked) - conditions.keys(),

@@ -79,19 +79,23 @@ BATCH = 1000  # rows of evidence, or articles with their texts, read at a time
 
 
 def ledger_frames(
-    session: Session, *, questions: Sequence[str] | None = None, rationales: bool = True
+    session: Session,
+    *,
+    questions: Sequence[str] | None = None,
+    rationales: bool = True,
+    counted: bool = True,
 ) -> Frames:
     """Return the ledger as frames, as far as the session's reader may see it.
 
     ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
     (question, forecaster, time). Without ``rationales``, as reports need it, that column is blank,
-    and there are the questions that are likely the same.
+    and there are the questions that are likely the same. ``counted``: as in ``ledger_questions``.
     """
     columns = forecast_columns.columns(
         session, questions, rationales=rationales, cited=True, models=True
     )
     return Frames(
-        questions=ledger_questions(session, questions),
+        questions=ledger_questions(session, questions, counted=counted),
         forecasts=typed_frame(columns, FORECAST_COLUMNS),
         teams=_teams(session),
         evidence=_whole("evidence", _sources(session)),
@@ -130,13 +134,15 @@ def crowd_frames(
     )
 
 
-def table_batches(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
+def table_batches(session: Session, *, counted: bool = True) -> dict[str, Iterator[pd.DataFrame]]:
     """Return the tables of ``ledger_frames`` but the forecasts, each a frame of rows at a time."""
     visible = select(Question.id, Question.slug).where(visibility.question_visible(session))
     slugs = dict(session.exec(visible.order_by(col(Question.id))).all())
     batches = in_batches(list(slugs.values()))
     return {
-        "questions": (ledger_questions(session, some, among=slugs) for some in batches),
+        "questions": (
+            ledger_questions(session, some, among=slugs, counted=counted) for some in batches
+        ),
         "teams": iter([_teams(session)]),
         "links": iter([link_frame(session)]),
         **_sources(session),
@@ -226,10 +232,12 @@ def ledger_questions(
     kinds: dict[str, str] = QUESTION_COLUMNS,
     *,
     among: Mapping[int, str] | None = None,
+    counted: bool = True,
 ) -> pd.DataFrame:
     """Return the visible questions, or these, with all columns of a folder or some of them.
 
-    ``among``: the questions of the whole folder, by id, if these are not all of it.
+    ``among``: the questions of the whole folder, by id, if these are not all of it. ``counted``:
+    with the families in which reports count them, else with their newest ones.
     """
     states = sorted(listing(session, now=_ANY_TIME, only=only), key=lambda state: state.id)
     sources: dict[int, tuple[str, str]] = {}
@@ -237,7 +245,8 @@ def ledger_questions(
     dependence: dict[int, dict[str, Any]] = {}
     if kinds is QUESTION_COLUMNS:
         few = [each.id for each in states] if only else None
-        sources, families = _first_sources(session, few), counted_families(session)
+        sources = _first_sources(session, few)
+        families = counted_families(session) if counted else {}
         earlier = {
             id_: {iso(at): iso(close) for at, close in one.items()}
             for id_, one in earlier_closes(session, few).items()

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from forecasts.access import visibility
 from forecasts.access.members import member_or_new
@@ -29,16 +29,17 @@ from forecasts.folder.cells import cell_text
 from forecasts.folder.folder import read_folder, write_folder
 from forecasts.folder.frames import FORECAST_COLUMNS
 from forecasts.folder.tables import batch_texts, cell_texts, write_csv
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
-from forecasts.questions import conditions, registry, standing
+from forecasts.questions import conditions, registry, revisions, standing
 from forecasts.scores import forecast_columns
 from forecasts.scores import ledger_frames as frames
 from forecasts.scores.ledger_frames import forecast_frame
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, on_both, resolve
 
 pytestmark = pytest.mark.slow
 
@@ -176,6 +177,22 @@ def test_a_batch_has_the_texts_of_a_frame(p: float, at: datetime) -> None:
     assert texts["probability"].to_pylist() == [repr(p), None]
     exact = at.isoformat().replace("+00:00", "Z")
     assert texts["made_at"].to_pylist() == [exact, None]
+
+
+@on_both
+def test_a_later_family_is_exported_though_it_does_not_count(
+    session: Session, alice: Member, tmp_path: Path
+) -> None:
+    question = ask(session, alice, family="cup")
+    resolve(session, question, alice, known=4, at=5)
+    revisions.revise(session, question, member=alice, now=day(6), family="league")
+    write_export(session, tmp_path / "all", member=alice, now=day(7))
+    whole, _ = exported(session, member=alice, now=day(7))
+    written = read_folder(tmp_path / "all")
+    assert [*whole.questions["family"], *written.questions["family"]] == ["league", "league"]
+    import_frames(session, written, member=alice, now=day(9))
+    assert registry.newest_wording(session, question).family == "league"
+    assert frames.ledger_frames(session).questions["family"].tolist() == ["cup"]
 
 
 def test_a_missing_text_is_a_blank_cell() -> None:

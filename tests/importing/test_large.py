@@ -14,8 +14,9 @@ from forecasts.folder.frames import EVIDENCE_COLUMNS, complete, typed_frame
 from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, receipts
 from forecasts.ledger.models import Citation
-from forecasts.questions import standing
+from forecasts.questions import standing, ties
 from forecasts.scores.ledger_frames import ledger_frames, scoring_frames
+from forecasts.updates import updates
 from tests.conftest import day
 
 pytestmark = pytest.mark.slow
@@ -73,3 +74,11 @@ def test_more_questions_than_a_statement_can_name_are_imported_and_read(
     pd.testing.assert_frame_equal(questions, everything.questions[list(questions)])
     made = list(forecasts.columns.drop("evidence"))  # which scoring does not need
     pd.testing.assert_frame_equal(forecasts[made], everything.forecasts[made])
+
+
+def test_more_questions_than_a_statement_can_name_hang_together(engine: Engine, most: int) -> None:
+    many = range(1, most + most // 100)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        assert ties.tied(session, many).questions == {}
+        assert updates.current_values(session, alice, many, at=day(1)) == {}

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from forecasts.access import roles, teams
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
 from forecasts.articles import library
-from forecasts.common.errors import NotFound, Refused
+from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Article,
@@ -21,6 +22,7 @@ from forecasts.ledger.models import (
     Evidence,
     Member,
     Question,
+    Role,
     Stance,
     Visibility,
 )
@@ -229,6 +231,29 @@ def test_a_member_sets_a_threshold_or_it_is_learned(
     for bad in (0.1, 1.5, float("nan")):
         with pytest.raises(Refused, match="threshold"):
             inbox.set_threshold(session, quay, bad, member=alice, now=day(3))
+
+
+def test_who_may_not_forecast_sets_no_threshold(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    roles.ensure_admin(session, alice, now=day(0))
+    teams.appoint(session, bob, Role.viewer, member=alice, now=day(0))
+    with pytest.raises(Forbidden):
+        inbox.set_threshold(session, quay, 0.5, member=bob, now=day(1))
+    assert inbox.threshold(session, quay, member=bob, now=day(1)).score == THRESHOLD
+
+
+def test_the_newest_suggestion_is_the_one_captured_last(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    say(session, quay, alice, 0.4, 0.5)
+    newest = capture(session, alice, QUAY, 5)
+    capture(session, alice, f"{QUAY} So the mayor said.", 3)
+    made = updates.current_forecast(session, quay, alice, at=day(6))
+    assert made is not None
+    mine = {quay.id: (current_state(session, quay, now=day(6)), made)}
+    [(_, article)] = inbox.newest_suggestions(session, alice, mine, now=day(6)).values()
+    assert article.id == newest.id
 
 
 def test_a_broad_question_is_suggested_at_most_twenty_times_a_month(

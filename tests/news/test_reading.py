@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from forecasts.access import roles, teams
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import BadInput, CaptureError, NotFound
+from forecasts.common.errors import BadInput, CaptureError, Forbidden, NotFound
 from forecasts.ledger import database
 from forecasts.ledger.leases import LEASE, Leases
-from forecasts.ledger.models import Article, ArticleStory, Feed, FeedEntry
+from forecasts.ledger.models import Article, ArticleStory, Feed, FeedEntry, Role
 from forecasts.news import feeds, reading, sources
 from forecasts.news.reading import Summary, read_due
 from forecasts.operations import privacy
@@ -227,6 +228,20 @@ def test_a_paused_feed_is_not_read_and_a_removed_one_leaves_no_address(
         with pytest.raises(NotFound, match="You have no feed '1'"):
             feeds.find(session, "1", member=kate)
     assert (run(engine, 2).due, titles(engine)) == (0, ["a"])
+
+
+def test_who_may_not_store_articles_has_no_feed_read(engine: Engine, site: Site, add: Add) -> None:
+    add(site.serves("/secret", rss("a")))
+    with database.writing(engine) as session:
+        kate = member_or_new(session, "kate", now=day(0))
+        feeds.pause(session, "1", member=kate, now=day(0))
+        alice = member_or_new(session, "alice", now=day(0))
+        roles.ensure_admin(session, alice, now=day(0))
+        teams.appoint(session, kate, Role.viewer, member=alice, now=day(0))
+        for read_again in (feeds.resume, reading.make_due):
+            with pytest.raises(Forbidden):
+                read_again(session, "1", member=kate, now=day(0))
+        feeds.remove(session, "1", member=kate, now=day(0))
 
 
 def test_a_removed_member_has_no_feeds(engine: Engine, site: Site, add: Add) -> None:

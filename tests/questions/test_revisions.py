@@ -177,3 +177,14 @@ def test_a_resolution_fixes_the_close(session: Session, alice: Member, question:
         revisions.close(session, question, at=day(2), member=alice, now=day(4))
     with pytest.raises(Refused, match="is resolved"):
         revisions.reopen(session, question, member=alice, now=day(4))
+
+
+@pytest.mark.parametrize("reason", ["its family", " close assumed ", "the outcome became known"])
+def test_a_member_gives_no_reason_of_the_ledger(
+    session: Session, alice: Member, question: Question, reason: str
+) -> None:
+    changed: dict[str, Any] = {"member": alice, "now": day(1), "reason": reason}
+    with pytest.raises(Refused, match="only the ledger gives"):
+        revisions.revise(session, question, title="Will it pour?", **changed)
+    with pytest.raises(Refused, match="only the ledger gives"):
+        revisions.revise_all(session, [question.slug], lambda _: {"tags": ["rain"]}, **changed)
