@@ -57,7 +57,8 @@ ASSUMED = {
     "open time and close assumed": frozenset({"open_time", "scheduled_close_time"}),
 }
 
-_OWN = {CLOSED, REOPENED, FAMILY_GIVEN, *OF_OUTCOMES, *ASSUMED}
+# Of these, the ones that decide how a wording counts.
+_OWN = {FAMILY_GIVEN, *OF_OUTCOMES, *ASSUMED}
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # no status is read
 _FIELDS = tuple(QuestionText.model_fields)

@@ -14,6 +14,7 @@ from forecasts.folder.folder import read_folder, write_folder
 from forecasts.folder.frames import Frames
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import revisions
+from forecasts.questions.registry import newest_wording
 from forecasts.questions.revisions import ASSUMED
 from forecasts.reports.report import LeftOut
 from forecasts.reports.schedules import scheduled_close_when_made
@@ -51,14 +52,9 @@ def test_a_close_that_an_import_assumed_stood_all_along(
     [assumed] = [
         reason for reason, columns in ASSUMED.items() if columns == {"scheduled_close_time"}
     ]
-    revisions.revise(
-        session,
-        question,
-        scheduled_close_time=day(20),
-        member=alice,
-        reason=assumed,
-        now=day(2),
-    )
+    before = newest_wording(session, question)
+    after = revisions.reworded(before, scheduled_close_time=day(20))
+    revisions.append_wording(session, before, after, member=alice, now=day(2), reason=assumed)
     frames = ledger_frames(session)
     assert scheduled_close_when_made(frames.questions, frames.forecasts).tolist() == [day(20)]
 
