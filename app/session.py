@@ -405,7 +405,7 @@ def act(key: str, message: str = "", *, goes_on: bool = False) -> Iterator[Act]:
         if remembered.done[name] != int(done):
             _continue(remembered)
         try:
-            with database.writing(engine(), now) as ledger:
+            with outages.watched(readable=True), database.writing(engine(), now) as ledger:
                 moment = act_time(ledger)
                 member = acting(ledger, moment)
                 visibility.read_as(ledger, member, now=moment)
@@ -471,9 +471,9 @@ def shown_outages() -> Iterator[None]:
     """Show errors as ``shown_errors`` does, and retry while the ledger is unavailable."""
     with shown_errors():
         try:
-            yield
+            with outages.watched():
+                yield
         except DatabaseError as error:
-            outages.noticed(error)
             show(error)
             retry([])
 

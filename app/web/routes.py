@@ -44,12 +44,12 @@ def calendar(request: Request) -> Response:
     base = str(request.base_url).rstrip("/") if chosen is None else chosen.base
     try:
         shown = calendar_feed.token_in(str(request.path_params["name"]))
-        engine = engine_of(Settings().database_url)
-        now = ledger_clock(engine, lambda: datetime.now(UTC))()
-        with database.reading(engine) as ledger:
-            content = calendar_feed.feed(ledger, shown, app_url=base, now=now)
-    except DatabaseError as error:
-        outages.noticed(error)
+        with outages.watched():
+            engine = engine_of(Settings().database_url)
+            now = ledger_clock(engine, lambda: datetime.now(UTC))()
+            with database.reading(engine) as ledger:
+                content = calendar_feed.feed(ledger, shown, app_url=base, now=now)
+    except DatabaseError:
         return PlainTextResponse(UNAVAILABLE, status_code=503)
     except LedgerError:
         return PlainTextResponse(NOT_FOUND, status_code=404)

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from forecasts.common.errors import DatabaseError, LedgerError
+from forecasts.common.errors import LedgerError
 from forecasts.ledger import schema
 from forecasts.ledger.outages import outages
 
@@ -46,10 +46,9 @@ class Health:
 def is_readable(engine: Callable[[], Engine]) -> bool:
     """Return whether the ledger can be read; an outage is noticed."""
     try:
-        schema.require_ready(engine())
-    except LedgerError as error:
-        if isinstance(error, DatabaseError):
-            outages.noticed(error)
+        with outages.watched() as read:
+            schema.require_ready(engine())
+            read()
+    except LedgerError:
         return False
-    outages.over()
     return True

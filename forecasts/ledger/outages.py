@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from weakref import WeakSet
 
 from forecasts.common.errors import DatabaseError
 from forecasts.common.text import on_one_line
@@ -27,7 +28,8 @@ class Outages:
         self._clock = clock
         self._lock = threading.Lock()
         self._since: datetime | None = None
-        self._noticed: DatabaseError | None = None
+        self._ended = 0  # outages
+        self._noticed: WeakSet[DatabaseError] = WeakSet()
         self._logged: dict[str, datetime] = {}
 
     def noticed(self, error: DatabaseError, *, readable: bool = False) -> None:
@@ -36,10 +38,17 @@ class Outages:
         ``readable``: only an act was refused, as on a full disk, or a part was unreadable. Its
         reason is logged again after a while, since the outage has no known end.
         """
+        self._notice(error, readable, None)
+
+    def _notice(self, error: DatabaseError, readable: bool, ended: int | None) -> None:
+        """Log an error of an attempt that began when so many outages had ended."""
         with self._lock:
-            if error is self._noticed:  # by all who let it pass
+            if error in self._noticed:  # all who let it pass notice it
                 return
-            self._noticed, now = error, self._clock()
+            self._noticed.add(error)
+            if ended not in (None, self._ended):  # it may be of the outage that is over
+                return
+            now = self._clock()
             self._logged = {of: at for of, at in self._logged.items() if now - at < _AGAIN}
             if self._since is None and error.message not in self._logged:
                 self._logged[error.message] = now
@@ -55,22 +64,28 @@ class Outages:
             seconds = (self._clock() - self._since).total_seconds()
             _log.warning("The ledger can be read again, after %.0f s.", seconds)
             self._since = None
+            self._ended += 1
             self._logged.clear()
 
     @contextmanager
-    def watched(self) -> Iterator[Callable[[], None]]:
-        """Log an outage that ends the block, which calls the yielded function once it has read."""
-        readable = False
+    def watched(self, *, readable: bool = False) -> Iterator[Callable[[], None]]:
+        """Log an outage that ends the block, which calls the yielded function once it has read.
+
+        ``readable``: as for ``noticed``. An error is not logged if an outage ended since the block
+        began: that of a slow attempt would be taken for a new outage.
+        """
+        ended = self._ended
 
         def read() -> None:
-            nonlocal readable
+            nonlocal readable, ended
             readable = True
             self.over()
+            ended = self._ended
 
         try:
             yield read
         except DatabaseError as error:
-            self.noticed(error, readable=readable)
+            self._notice(error, readable, ended)
             raise
 
 

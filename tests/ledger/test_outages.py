@@ -64,3 +64,53 @@ def test_a_page_with_an_unreadable_part_is_logged_once(caplog: pytest.LogCapture
         seen.noticed(error, readable=True)
         seen.noticed(error)
     assert len(caplog.messages) == 1
+
+
+def fail(seen: Ledger, error: DatabaseError, *, reads: bool = False) -> None:
+    with seen.watched() as read:
+        if reads:
+            read()
+        raise error
+
+
+def fail_slowly(seen: Ledger, error: DatabaseError) -> None:
+    """Begin an attempt in an outage, and let it fail once that is over."""
+    with seen.watched():
+        seen.noticed(down())
+        seen.over()
+        raise error
+
+
+def test_an_attempt_that_began_in_an_outage_that_is_over_is_not_a_new_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen, late = Ledger(), down()
+    with pytest.raises(DatabaseError):
+        fail_slowly(seen, late)
+    seen.noticed(late, readable=True)  # as the page shows it
+    assert len(caplog.messages) == 2
+    with pytest.raises(DatabaseError):
+        fail(seen, down())
+    assert len(caplog.messages) == 3
+
+
+def test_an_error_is_logged_once_though_another_came_between(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen = Ledger()
+    error, other = down(), down()
+    seen.noticed(error)
+    seen.noticed(other)
+    seen.over()
+    seen.noticed(error, readable=True)
+    assert len(caplog.messages) == 2
+
+
+def test_an_outage_that_begins_after_the_block_has_read_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen = Ledger()
+    seen.noticed(down())
+    with pytest.raises(DatabaseError):
+        fail(seen, starting(), reads=True)
+    assert len(caplog.messages) == 3
