@@ -169,6 +169,15 @@ def is_of_the_schema(error: Exception) -> bool:
     return state.startswith(("22", "42")) and state != _NO_RIGHT
 
 
+def is_lost(error: DatabaseError) -> bool:
+    """Return whether it says that the connection broke, as a server's does when it stops."""
+    cause = error.__cause__
+    if not isinstance(cause, DBAPIError):
+        return False
+    state = str(getattr(cause.orig, "sqlstate", None) or "")
+    return cause.connection_invalidated or state.startswith(("08", "57P"))
+
+
 def is_damage(error: object) -> bool:
     """Return whether a driver's error says that SQLite's file is not whole."""
     code = getattr(error, "sqlite_errorcode", None)

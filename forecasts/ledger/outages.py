@@ -16,6 +16,7 @@ from weakref import WeakSet
 
 from forecasts.common.errors import DatabaseError
 from forecasts.common.text import on_one_line
+from forecasts.ledger.driver_errors import is_lost
 
 _AGAIN = timedelta(minutes=15)  # until a refused act with the same reason is logged again
 _log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ class Outages:
         """Log the reason and the remedy, once for each outage.
 
         ``readable``: only an act was refused, as on a full disk, or a part was unreadable. Its
-        reason is logged again after a while, since the outage has no known end.
+        reason is logged again after a while, since the outage has no known end. One that broke the
+        connection is the outage itself, whatever it interrupted.
         """
         self._notice(error, readable, None)
 
@@ -53,7 +55,7 @@ class Outages:
             if self._since is None and error.message not in self._logged:
                 self._logged[error.message] = now
                 _log.error("%s", on_one_line(str(error)))
-            if not readable and self._since is None:
+            if self._since is None and (is_lost(error) or not readable):
                 self._since = now
 
     def over(self) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger.outages import Outages
@@ -114,3 +116,19 @@ def test_an_outage_that_begins_after_the_block_has_read_is_logged(
     with pytest.raises(DatabaseError):
         fail(seen, starting(), reads=True)
     assert len(caplog.messages) == 3
+
+
+@pytest.mark.parametrize("invalidated", [True, False])
+def test_a_reading_that_the_outage_interrupts_is_its_beginning(
+    caplog: pytest.LogCaptureFixture, invalidated: bool
+) -> None:
+    stopping = psycopg.errors.AdminShutdown("terminating connection")
+    cause = OperationalError("SELECT", {}, stopping, connection_invalidated=invalidated)
+    error = starting()
+    error.__cause__ = cause
+    seen = Ledger()
+    with pytest.raises(DatabaseError):
+        fail(seen, error, reads=True)
+    seen.noticed(down())
+    seen.over()
+    assert len(caplog.messages) == 2
