@@ -61,6 +61,7 @@ from forecasts.values.dependence import read_condition
 from forecasts.values.outline import Outline
 from forecasts.values.typed_dates import Doubtful, typed_deadline
 from forecasts.values.value import Value, format_probability, format_value, value_of
+from forecasts.views.ties import if_late
 
 
 @st.fragment
@@ -531,7 +532,9 @@ def wording_form(state: QuestionState) -> None:
                 new = revisions.revise(
                     doing.ledger, state.question, reason=reason, **doing.by, **fields
                 )
-                doing.say(f"Saved wording {new.number} of {quoted(new.title)}.")
+                moved = any(change.field == "family" for change in changed)
+                late = if_late(doing.ledger, [state.slug], now=doing.now) if moved else ""
+                doing.say(f"Saved wording {new.number} of {quoted(new.title)}{late}.")
 
 
 def _words(key: str, text: QuestionRevision) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 
 import streamlit as st
 from sqlmodel import Session
@@ -18,6 +19,7 @@ from forecasts.questions import families
 from forecasts.questions.origins import origins, platform_name
 from forecasts.questions.same_questions import SamePair, same_pairs
 from forecasts.scores import ledger_frames as frames
+from forecasts.views.ties import if_late
 
 _SHOWN = 25  # pairs a page
 _MOST = 1000  # pairs looked for
@@ -40,7 +42,7 @@ def same_questions(only: Sequence[str] | None = None) -> None:
     platforms = {
         id_: ", ".join(platform_name(one.platform) for one in rows) for id_, rows in found.items()
     }
-    st.subheader("Same questions", anchor=False)
+    st.subheader("Duplicates", anchor=False)
     if not pairs:
         st.caption("No two questions look the same.")
         return
@@ -78,8 +80,10 @@ def _choice(pairs: Sequence[SamePair], platforms: Mapping[int, str]) -> None:
                 families.tell_pairs_apart(doing.ledger, chosen, **doing.by)
             several = chosen[1:]
             named = count(len(chosen), "pair") if several else " and ".join(chosen[0].slugs)
+            changed = [tuple(each.before) for each in joined] or [pair.slugs for pair in chosen]
+            late = if_late(doing.ledger, {*chain.from_iterable(changed)}, now=doing.now)
             doing.say(
-                f"{'Joined' if joined else 'Not the same'}: {named}.",
+                f"{'Joined' if joined else 'Not the same'}: {named}{late}.",
                 Undo(_AGAIN, partial(_undo, chosen, joined)),
             )
 

@@ -57,6 +57,7 @@ from forecasts.values.outcomes import format_bounds
 from forecasts.values.typed_dates import iso_date, read_date, typed_deadline
 from forecasts.values.value import Value, format_value
 from forecasts.values.value_parsing import read_percent_field
+from forecasts.views.ties import if_late
 
 
 @app.command(cls=TakesNegativeValues)
@@ -412,8 +413,9 @@ def revise(
             path = {"path": str(outcomes)}
             assignments.attach(session, found, "outcomes_file", path, member=who, now=now)
         lines = list(changed(session, before, after)) if fields else []
+        late = if_late(session, [found.slug], now=now) if family is not None else ""
     if fields:
-        print_line(f"{question}: now wording {after.number}; earlier wordings are kept")
+        print_line(f"{question}: now wording {after.number}; earlier wordings are kept{late}")
         print_lines((f"    {change}" for change in lines), style="dim")
     if lacking:
         forecasts = count(len(lacking), "current forecast predates", "current forecasts predate")

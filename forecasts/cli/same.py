@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from sqlmodel import Session
@@ -19,6 +20,7 @@ from forecasts.questions.families import Joined
 from forecasts.questions.origins import origins, platform_name
 from forecasts.questions.same_questions import SamePair, same_pairs
 from forecasts.views.questions import same_questions
+from forecasts.views.ties import if_late
 
 
 @app.command()
@@ -60,17 +62,19 @@ def same(
     with acting() as (session, who, now):
         if not different:
             joined = families.join_family(session, questions, member=who, now=now)
+            said = _joined(session, [joined], now)
         elif len(questions) == 2:
             families.tell_apart(session, questions[0], questions[1], member=who, now=now)
+            late = if_late(session, questions, now=now)
         else:
             raise BadInput(
                 f"--different takes two questions, got {len(questions)}.",
                 remedy="Name one pair at a time.",
             )
     if different:
-        print_line(f"{' and '.join(questions)}: not proposed again")
+        print_line(f"{' and '.join(questions)}: not proposed again{late}")
         return
-    _print_joined([joined])
+    _print_joined([joined], said)
 
 
 def _join_identical(yes: bool) -> None:
@@ -86,12 +90,22 @@ def _join_identical(yes: bool) -> None:
     confirm(f"Join {count(len(pairs), 'pair')}?", yes=yes)
     with acting() as (session, who, now):
         joined = families.join_pairs(session, pairs, member=who, now=now)
-    _print_joined(joined)
+        said = _joined(session, joined, now)
+    _print_joined(joined, said)
 
 
-def _print_joined(joined: Sequence[Joined]) -> None:
-    """Print the families with the questions that are new in them, and how to take one out."""
-    print_lines(f"In the family {one.family}: {', '.join(one.before)}" for one in joined)
+def _joined(session: Session, joined: Sequence[Joined], now: datetime) -> list[str]:
+    """Return the lines that show the families with the questions that are new in them."""
+    lates = [if_late(session, one.before, now=now) for one in joined]
+    return [
+        f"In the family {one.family}: {', '.join(one.before)}{late}"
+        for one, late in zip(joined, lates, strict=True)
+    ]
+
+
+def _print_joined(joined: Sequence[Joined], said: Sequence[str]) -> None:
+    """Print the lines on the families, and how to take a question out."""
+    print_lines(said)
     last = list(joined[-1].before)[-1]
     print_note(f"To take one out: {next_step('revise', last, family='')}")
 

@@ -6,7 +6,7 @@ condition; another one of the import is a contradiction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,8 +21,9 @@ from forecasts.folder.frames import Frames, rows
 from forecasts.ledger.append import append
 from forecasts.ledger.models import LinkStrength, Member, Question, QuestionGroup
 from forecasts.questions.conditions import branches
-from forecasts.questions.groups import groups, write_group
+from forecasts.questions.groups import Group, first_forecasts, groups, write_group
 from forecasts.questions.links import SYMMETRIC, Link, links, require_changeable
+from forecasts.questions.revisions import first_ends
 from forecasts.questions.standing import QuestionState, listing, rows_with
 from forecasts.resolution.confirmation import settle_branches
 
@@ -65,7 +66,8 @@ def compare_dependence(
 
     The member must be allowed to change the ``known`` questions that get a group or a condition,
     and those of a group that gets a member; of links, the rights are those of ``link``. BadInput
-    names each contradiction, and each end of a link that is neither here nor in the import.
+    names each contradiction, each question that comes into a group too late (as for
+    ``add_to_group``), and each end of a link that is neither here nor in the import.
     """
     problems: list[Problem] = []
 
@@ -86,6 +88,7 @@ def compare_dependence(
                 session, select(QuestionGroup.slug), QuestionGroup.slug, [*set(named["group"])]
             )
         )
+        in_time = _in_time(session, frames, [*here.values()], known, now, vouched=vouched)
         for number, row in zip(named.index, rows(named), strict=True):
             there = place_of.get(row.question_id)
             if row.group in here:
@@ -97,6 +100,8 @@ def compare_dependence(
                 continue
             if there is not None:
                 wrong(number, "group", row.group, f"{there} in this ledger")
+            elif not in_time(row.question_id, here.get(row.group)):
+                wrong(number, "group", row.group, "blank, since the outcome of one may be known")
             if row.group in here:
                 for one in here[row.group].members:
                     require(session, member, Action.revise, one.state.question, now=now)
@@ -132,6 +137,34 @@ def compare_dependence(
         opened = {slug: time for slug, time in every if slug not in known}
     new_links = _new_links(session, frames, opened, known, member, now) if len(frames.links) else []
     return NewDependence(new_groups, places, conditions, new_links)
+
+
+def _in_time(
+    session: Session,
+    frames: Frames,
+    here: Collection[Group],
+    known: Mapping[str, QuestionState],
+    now: datetime,
+    *,
+    vouched: bool,
+) -> Callable[[str, Group | None], bool]:
+    """Return whether a question may come into a group of the ledger, or into a new one."""
+    members = [one.state for group in here for one in group.members]
+    ends = first_ends(session, [*known.values(), *members])
+    stored = first_forecasts(session, [one.id for one in known.values()])
+    begun = {slug: stored[one.id] for slug, one in known.items() if one.id in stored}
+    if vouched:
+        made = frames.forecasts.groupby("question_id")["made_at"].min()
+        for slug, at in zip(made.index.tolist(), made, strict=True):
+            begun[slug] = min(begun.get(slug, now), utc(at))
+
+    def in_time(slug: str, group: Group | None) -> bool:
+        since = begun.get(slug, now)
+        theirs = () if group is None else group.members
+        is_open = slug not in known or now < ends[known[slug].id]
+        return is_open and not any(since < ends[one.state.id] <= now for one in theirs)
+
+    return in_time
 
 
 def _new_links(

@@ -24,6 +24,7 @@ from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
 from forecasts.ledger.current import is_newest_wording
 from forecasts.ledger.models import (
+    Forecast,
     GroupKind,
     GroupPlace,
     Member,
@@ -36,8 +37,8 @@ from forecasts.ledger.models import (
 from forecasts.questions.families import move_to_family
 from forecasts.questions.passages import Passage
 from forecasts.questions.registry import free_slug, is_slug, register, stem_of
-from forecasts.questions.revisions import MAX_QUESTIONS
-from forecasts.questions.standing import QuestionState, by_id, current_state
+from forecasts.questions.revisions import MAX_QUESTIONS, ended
+from forecasts.questions.standing import QuestionState, by_id, current_state, rows_with
 from forecasts.values.dependence import contradicted
 
 _LATER = aliased(GroupPlace)
@@ -251,9 +252,9 @@ def change_group(
 ) -> Group:
     """Return the group with another title or kind, which is written.
 
-    The member must be allowed to change each of its questions. Refused if nothing changes, and for
-    a kind that forbids the members' outcomes; BadInput for one that they cannot have
-    (``check_kind``).
+    The member must be allowed to change each of its questions. Refused if nothing changes, for
+    a kind that forbids the members' outcomes, and for another kind once an outcome of a member may
+    be known; BadInput for one that they cannot have (``check_kind``).
     """
     group = _may_change(session, slug, member, now)
     newest = select(QuestionGroup).where(QuestionGroup.slug == slug)
@@ -265,6 +266,8 @@ def change_group(
         raise Refused(f"The group {slug!r} has this title and kind; nothing was changed.")
     _require_words(new_title, [])
     _check(new_kind, group.members)
+    if new_kind != stored.kind:
+        _require_unknown(session, _whole(session, slug, now), now=now)
     write_group(session, slug, new_title, new_kind, member=member, now=now)
     return find_group(session, slug, now=now)
 
@@ -282,8 +285,9 @@ def add_to_group(
     """Return the group with another member, at its end or ``before`` one; rows are written.
 
     The question and the others of its family come into the group's family. The member must be
-    allowed to change it and each question of the group. Refused if it is in a group already;
-    BadInput if the group cannot have it (``check_kind``).
+    allowed to change it and each question of the group. Refused if it is in a group already, and if
+    its own outcome or, since it was first forecast, that of a member may be known; BadInput if the
+    group cannot have it (``check_kind``).
     """
     group = _may_change(session, slug, member, now)
     roles.require(session, member, Action.revise, question, now=now)
@@ -296,8 +300,8 @@ def add_to_group(
     new = Placed(label.strip(), state)
     _check(group.kind, _inserted(group, new, before))
     _require_words(group.title, [one.label for one in (*group.members, new)])
-    with reading_everything(session):
-        whole = find_group(session, slug, now=now)
+    whole = _whole(session, slug, now)
+    _require_unknown(session, whole, now=now, new=state)
     members = _inserted(whole, new, before)
     for position, one in enumerate(members[members.index(new) :], members.index(new)):
         _write_place(session, one.state.id, whole.id, one.label, position, member, now)
@@ -316,14 +320,51 @@ def take_out(session: Session, question: Question, *, member: Member, now: datet
     """Return the slug of the group that the question is no longer in; a row is written.
 
     It stays in the family, since its outcome still hangs together with theirs. The member must be
-    allowed to change the question. Refused if it is in no group.
+    allowed to change the question. Refused if it is in no group, and once an outcome of a member
+    may be known.
     """
     roles.require(session, member, Action.revise, question, now=now)
     group = group_of(session, question, now=now)
     if group is None:
         raise Refused(f"{question.slug!r} is in no group; nothing was changed.")
+    _require_unknown(session, _whole(session, group.slug, now), now=now)
     _write_place(session, question.id, group.id, "", 0, member, now)
     return group.slug
+
+
+def first_forecasts(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
+    """Return when each of these questions was first forecast, by anyone; by id."""
+    first = select(Forecast.question_id, func.min(Forecast.made_at))
+    every = first.group_by(col(Forecast.question_id))
+    return dict(rows_with(session, every, Forecast.question_id, ids))
+
+
+def _whole(session: Session, slug: str, now: datetime) -> Group:
+    """Return the group with all members, also those that its reader may not see."""
+    with reading_everything(session):
+        return find_group(session, slug, now=now)
+
+
+def _require_unknown(
+    session: Session, group: Group, *, now: datetime, new: QuestionState | None = None
+) -> None:
+    """Raise Refused if an outcome of a whole group may be known.
+
+    Who could change it then would choose, by the outcomes, which contradictions have a price.
+    ``new``: a question that comes in. It contradicts no forecast on a member that had ended before
+    it was forecast itself.
+    """
+    states, since = [one.state for one in group.members], None
+    if new is not None:
+        since = first_forecasts(session, [new.id]).get(new.id, now)
+    own = [] if new is None else [new]
+    if ended(session, own, now=now) or ended(session, states, now=now, since=since):
+        # Not which one: the member may not see it.
+        raise Refused(
+            f"The group {group.slug!r} can no longer be changed so: the outcome of one of its "
+            "questions may be known, and reports count the group as it was before.",
+            remedy="Leave it as it is, or register another group.",
+        )
 
 
 def _may_change(session: Session, slug: str, member: Member, now: datetime) -> Group:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select, union_all
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
@@ -41,7 +41,14 @@ from forecasts.questions.registry import (
     require_can_ask,
     require_distinct,
 )
-from forecasts.questions.standing import QuestionState, by_id, current_state, listing, rows_with
+from forecasts.questions.standing import (
+    QuestionState,
+    by_id,
+    current_state,
+    in_batches,
+    listing,
+    rows_with,
+)
 
 # Reasons that the ledger gives itself.
 CLOSED = "closed early"
@@ -149,19 +156,55 @@ def earlier_closes(
 def first_ends(session: Session, states: Sequence[QuestionState]) -> dict[int, datetime]:
     """Return the first time at which each question's outcome may have been known, by id.
 
-    That of its outcome, or its close if that was earlier. A close that was replaced counts, too, if
-    it had passed by then: a later close makes nobody forget.
+    That of its outcome, or its close if that was earlier. So do those that were replaced or taken
+    back, since nobody forgets: a scheduled close that had passed by then, and an early close or an
+    outcome from when it was recorded.
     """
-    replaced = earlier_closes(session, [one.id for one in states])
-    return {
-        one.id: min(
-            [
-                *one.ends,
-                *(close for at, close in replaced.get(one.id, {}).items() if close <= at),
-            ]
-        )
+    ends = {one.id: min(one.ends) for one in states}
+    for ids in in_batches(list(ends)):
+        for id_, at in session.exec(_once_known(ids)):
+            ends[id_] = min(ends[id_], at)
+    return ends
+
+
+def ended(
+    session: Session,
+    states: Sequence[QuestionState],
+    *,
+    now: datetime,
+    since: datetime | None = None,
+) -> list[str]:
+    """Return the slugs of those whose outcome may be known by ``now``, in order.
+
+    ``since``: without those whose outcome may have been known by then.
+    """
+    ends = first_ends(session, states)
+    return sorted(
+        one.slug
         for one in states
-    }
+        if ends[one.id] <= now and (since is None or since < ends[one.id])
+    )
+
+
+def _once_known(ids: Sequence[int]) -> Any:
+    """Return the statement for the times at which outcomes may have been known by these rows."""
+    before, after, text = aliased(QuestionRevision), aliased(QuestionRevision), QuestionRevision
+    close, own = col(before.scheduled_close_time), col(text.actual_close_time)
+    passed = (
+        _changes(before, after)
+        .with_only_columns(col(after.question_id), close)
+        .where(close != col(after.scheduled_close_time), close <= col(after.recorded_at))
+        .where(col(after.reason).not_in(ASSUMED), col(after.question_id).in_(ids))
+        .order_by(None)
+    )
+    early = select(text.question_id, text.recorded_at).where(
+        own <= col(text.recorded_at), col(text.question_id).in_(ids)
+    )
+    confirmed = Resolution.state == ResolutionState.confirmed
+    resolved = select(Resolution.question_id, Resolution.recorded_at).where(
+        confirmed, col(Resolution.question_id).in_(ids)
+    )
+    return union_all(passed, early, resolved)
 
 
 def counted_families(session: Session) -> dict[int, str]:
@@ -170,20 +213,46 @@ def counted_families(session: Session) -> dict[int, str]:
     It is the family that it had when its outcome could first be known: who joins or separates
     questions later could choose, by the outcomes, the faults that count once.
     """
+    found = _counted(session, ["family"], {FAMILY_GIVEN})
+    return {id_: family for id_, (family,) in found.items()}
+
+
+class Asked(NamedTuple):
+    """The fields by which a question is likely the same as another."""
+
+    title: str
+    open_time: datetime
+    scheduled_close_time: datetime
+
+
+def counted_titles(session: Session) -> dict[int, Asked]:
+    """Return these fields by id, as ``counted_families``, where later ones do not count."""
+    found = _counted(session, Asked._fields, ASSUMED)
+    return {id_: Asked(*fields) for id_, fields in found.items()}
+
+
+def _counted(
+    session: Session, names: Sequence[str], unless: Collection[str]
+) -> dict[int, tuple[Any, ...]]:
+    """Return the fields before the first change of them that came too late to count, by id.
+
+    ``unless``: the reasons of changes that are none.
+    """
     before, after = aliased(QuestionRevision), aliased(QuestionRevision)
+    fields = [(getattr(before, name), getattr(after, name)) for name in names]
     changed = (
         _changes(before, after)
-        .add_columns(col(before.family))
-        .where(col(before.family) != col(after.family), col(after.reason) != FAMILY_GIVEN)
+        .add_columns(*(old for old, _ in fields))
+        .where(or_(*(old != new for old, new in fields)), col(after.reason).not_in(unless))
     )
     rows = session.exec(changed).all()
     ids = sorted({id_ for id_, *_ in rows})
     states = by_id(session, ids, now=_ANY_TIME) if ids else {}
-    ends = first_ends(session, list(states.values())) if ids else {}
-    found: dict[int, str] = {}
-    for question_id, at, family in rows:
+    ends = first_ends(session, list(states.values()))
+    found: dict[int, tuple[Any, ...]] = {}
+    for question_id, at, *values in rows:
         if question_id in ends and at >= ends[question_id]:
-            found.setdefault(question_id, family)
+            found.setdefault(question_id, tuple(values))
     return found
 
 

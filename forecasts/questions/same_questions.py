@@ -33,7 +33,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.likeness import Title, alike
 from forecasts.questions.passages import questions_from
-from forecasts.questions.revisions import counted_families, first_ends
+from forecasts.questions.revisions import Asked, counted_families, counted_titles, first_ends
 from forecasts.questions.standing import QuestionState, Status, by_id, listing
 from forecasts.reading.drafting.strength import Strength
 
@@ -142,7 +142,8 @@ def _proposed(
 ) -> list[_Found]:
     apart = _apart(session, in_time=in_time)
     families = counted_families(session) if in_time else {}
-    found = _alike(_rows(session, families), only)
+    titles = counted_titles(session) if in_time else {}
+    found = _alike(_rows(session, families, titles), only)
     return _best(pair for pair in found if (pair[1].id, pair[2].id) not in apart)
 
 
@@ -160,8 +161,11 @@ def _alike(rows: Iterable[_Row], only: Sequence[str] | None) -> list[_Found]:
     return found
 
 
-def _rows(session: Session, families: Mapping[int, str]) -> list[_Row]:
-    """Return the visible questions, soonest close first; ``families``: those of some, by id."""
+def _rows(session: Session, families: Mapping[int, str], titles: Mapping[int, Asked]) -> list[_Row]:
+    """Return the visible questions, soonest close first.
+
+    ``families``, ``titles``: of some, by id, instead of their newest ones.
+    """
     origins: defaultdict[int, set[str]] = defaultdict(set)
     for id_, platform in session.exec(select(QuestionOrigin.question_id, QuestionOrigin.platform)):
         origins[id_].add(platform)
@@ -173,15 +177,16 @@ def _rows(session: Session, families: Mapping[int, str]) -> list[_Row]:
         )
         .join(Question, col(Question.id) == col(text.question_id))
         .where(is_newest_wording(), question_visible(session))
-        .order_by(col(text.scheduled_close_time), col(text.question_id))
     )
-    return [
-        _Row(
-            *(id_, slug, Title(title, opens.date()), type_),
-            *(families.get(id_, family), closes, frozenset(origins[id_])),
+    rows = []
+    for id_, slug, title, type_, family, opens, closes in found:
+        asked = titles.get(id_, Asked(title, opens, closes))
+        worded = Title(asked.title, asked.open_time.date())
+        own = families.get(id_, family)
+        rows.append(
+            _Row(id_, slug, worded, type_, own, asked.scheduled_close_time, frozenset(origins[id_]))
         )
-        for id_, slug, title, type_, family, opens, closes in found
-    ]
+    return sorted(rows, key=lambda row: (row.closes, row.id))
 
 
 def _similar(ones: Sequence[_Row], others: Sequence[_Row]) -> Iterator[_Found]:

@@ -65,10 +65,10 @@ from forecasts.ledger.models import (
 from forecasts.questions import finality
 from forecasts.questions.conditions import condition_rows
 from forecasts.questions.groups import group_rows
-from forecasts.questions.links import link_rows, linked_at
+from forecasts.questions.links import linked_at, links
 from forecasts.questions.revisions import counted_families, earlier_closes
 from forecasts.questions.same_questions import likely_same
-from forecasts.questions.standing import QuestionState, in_batches, listing, rows_with
+from forecasts.questions.standing import QuestionState, in_batches, listing
 from forecasts.scores import forecast_columns
 from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
@@ -100,7 +100,7 @@ def ledger_frames(
         teams=_teams(session),
         evidence=_whole("evidence", _sources(session)),
         articles=_whole("articles", _sources(session)),
-        links=link_frame(session, questions),
+        links=link_frame(session, questions, counted=counted),
         provisional=_provisional(session),
         members=_members(session),
         models=typed_frame(columns, MODEL_COLUMNS),
@@ -144,7 +144,7 @@ def table_batches(session: Session, *, counted: bool = True) -> dict[str, Iterat
             ledger_questions(session, some, among=slugs, counted=counted) for some in batches
         ),
         "teams": iter([_teams(session)]),
-        "links": iter([link_frame(session)]),
+        "links": iter([link_frame(session, counted=counted)]),
         **_sources(session),
     }
 
@@ -321,19 +321,21 @@ def _dependence(session: Session, slugs: Mapping[int, str]) -> dict[int, dict[st
     return found
 
 
-def link_frame(session: Session, only: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return the links between visible questions, or between these, as a ledger folder has them."""
-    found = link_rows(session)
-    ends = sorted({id_ for one in found for id_ in (one.question_id, one.other_id)})
-    named = rows_with(session, select(Question.id, Question.slug), Question.id, ends)
-    slugs = {id_: slug for id_, slug in named if only is None or slug in only}
+def link_frame(
+    session: Session, only: Sequence[str] | None = None, *, counted: bool = True
+) -> pd.DataFrame:
+    """Return the links between visible questions, or between these, as a ledger folder has them.
+
+    ``counted``: only those that reports count, without the ones that were made too late.
+    """
     rows = [
         (
-            *(slugs[one.question_id], slugs[one.other_id], str(one.kind), str(one.strength)),
-            *(one.reason, linked_at(one)),
+            *(one.one.slug, one.other.slug, str(one.row.kind), str(one.row.strength)),
+            *(one.row.reason, linked_at(one.row)),
         )
-        for one in found
-        if {one.question_id, one.other_id} <= slugs.keys()
+        for one in links(session, now=_ANY_TIME)
+        if only is None or {one.one.slug, one.other.slug} <= set(only)
+        if not (counted and one.is_late)
     ]
     return _frame(rows, LINK_COLUMNS)
 

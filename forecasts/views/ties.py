@@ -5,7 +5,7 @@ Each is shown as far as the session's reader may see its questions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from forecasts.access.visibility import reader_id
 from forecasts.ledger import models
 from forecasts.ledger.models import GroupKind, LinkKind, LinkStrength, Member
 from forecasts.questions import conditions, groups, links
-from forecasts.questions.standing import QuestionState
+from forecasts.questions.revisions import ended
+from forecasts.questions.standing import QuestionState, listing
 from forecasts.updates.updates import current_forecasts
 from forecasts.views.forecasts import Value
 from forecasts.views.view import Next, View
@@ -170,6 +171,15 @@ class Contradictions(View):
 def in_words(kind: LinkKind) -> str:
     """Return the verb of a link: equivalent is an adjective."""
     return "is equivalent to" if kind == LinkKind.equivalent else str(kind)
+
+
+def if_late(session: Session, slugs: Collection[str], *, now: datetime) -> str:
+    """Return the end of a sentence on questions whose family was just changed, or told apart.
+
+    It names those for which that was too late, since their outcome may be known; blank for none.
+    """
+    late = ended(session, listing(session, now=now, only=sorted(slugs)), now=now)
+    return f"; too late to count in reports: {', '.join(late)}" if late else ""
 
 
 def ties(session: Session, state: QuestionState, *, now: datetime) -> Ties:

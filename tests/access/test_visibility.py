@@ -137,7 +137,7 @@ OPEN = {
     "only what its verbs show": """
         api.metaculus.posts: question_posts tournaments; views.articles: document; views.forecasts:
         forecasts; views.questions: document whole_question; views.ties:
-        conditional group groups_of link ties
+        conditional group groups_of if_late link ties
     """,
     "articles are visible to everyone": """
         news.stories: stories_of;
@@ -165,10 +165,11 @@ OPEN = {
         export_as packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.conditions: around branches
         branches_of condition_of condition_rows; questions.families: with_families;
-        questions.groups: find_group group_of group_rows groups;
+        questions.groups: find_group first_forecasts group_of group_rows groups;
         questions.links: link_rows links links_of with_questions;
         questions.origins: origins platforms; questions.registry: find_named;
-        questions.revisions: counted_families criteria_kept earlier_closes first_ends;
+        questions.revisions: counted_families counted_titles criteria_kept earlier_closes ended
+        first_ends;
         questions.same_questions: find_duplicates likely_same ready_drafts
         same_pairs; questions.ties: ever_tied tied; questions.trends: rows_at;
         scores.coherence: crowd_contradictions hanging; scores.ledger_frames: crowd_frames

@@ -8,7 +8,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
 from forecasts.questions.revisions import revise
-from tests.cli.conftest import Run
+from tests.cli.conftest import Clock, Run
 from tests.conftest import ask, day
 
 
@@ -87,3 +87,17 @@ def test_identical_pairs_are_joined_after_a_listing_and_a_confirmation(forecasts
     assert "forecasts same --identical" not in forecasts("same").stderr
     said = forecasts("same", "--identical", "--yes")
     assert "No two questions have the same title, type and scheduled close." in said.stdout
+
+
+@pytest.mark.usefixtures("two")
+def test_a_family_that_reports_will_not_count_is_said_to_come_too_late(
+    forecasts: Run, clock: Clock
+) -> None:
+    clock("2027-01-02T12:00:00Z")
+    late = "; too late to count in reports: "
+    told_apart = forecasts("same", "own", "metaculus-7", "--different").stdout
+    assert told_apart == f"own and metaculus-7: not proposed again{late}metaculus-7, own\n"
+    joined = forecasts("same", "own", "metaculus-7").stdout
+    assert joined == f"In the family own: own, metaculus-7{late}metaculus-7, own\n"
+    revised = forecasts("revise", "own", "--family", "").stdout
+    assert f"earlier wordings are kept{late}own\n" in revised

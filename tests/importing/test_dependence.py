@@ -94,8 +94,8 @@ def test_a_folder_brings_them_into_another_ledger_and_once(
     assert bring(other, read).changes_nothing
     with database.writing(other) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        take_out(session, find(session, "early"), member=alice, now=day(10))
-    assert bring(other, read, 11).dependence == 1
+        take_out(session, find(session, "early"), member=alice, now=day(9))
+    assert bring(other, read, 9.5).dependence == 1
     with database.writing(other) as session:  # the branch that only its condition annulled is open
         alice = member_or_new(session, "alice", now=day(0))
         rain = find(session, "rain")
@@ -281,3 +281,26 @@ def test_an_import_makes_no_earlier_link_of_questions_that_are_here_and_changes_
     with pytest.raises(Refused, match="can no longer be changed"):
         bring(engine, weaker, 11)
     assert bring(engine, weaker, 9).dependence == 1
+
+
+def test_an_import_brings_no_question_into_a_group_whose_outcomes_may_be_known(
+    engine: Engine, tmp_path: Path
+) -> None:
+    known = f"a,,{TIMES},,,,,,\nb,,{TIMES},,,,,,\n"
+    grouped = f"a,,{TIMES},,,,abc,nested,\nb,,{TIMES},,,,abc,nested,\n"
+    late = "c,,2026-01-01T00:00:00Z,2026-02-11T00:00:00Z,,,,abc,nested,\n"
+    bring(engine, read_folder(folder(tmp_path / "f", known)), 1)
+    frames = read_folder(folder(tmp_path / "g", grouped))
+    with pytest.raises(BadInput, match="contradicts") as bad:
+        bring(engine, frames, 11)
+    assert [one.value for one in bad.value.problems] == ["abc", "abc"]
+    assert bring(engine, frames, 2).dependence == 2
+    made = "question_id,forecaster,made_at,probability\n"
+    for name, at in (("h", "2026-01-05"), ("i", "2026-01-11")):  # before and at the first close
+        path = folder(tmp_path / name, grouped + late)
+        (path / "forecasts.csv").write_text(f"{made}c,alice,{at}T00:00:00Z,0.5\n", "utf-8")
+    with pytest.raises(BadInput, match="contradicts") as bad:
+        bring(engine, read_folder(tmp_path / "h"), 12)
+    [problem] = bad.value.problems
+    assert "may be known" in problem.rule
+    assert bring(engine, read_folder(tmp_path / "i"), 12).dependence == 1

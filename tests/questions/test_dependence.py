@@ -37,15 +37,16 @@ from forecasts.questions.groups import (
     take_out,
 )
 from forecasts.questions.links import link, links, links_of, unlink
-from forecasts.questions.registry import newest_wording, question_text
-from forecasts.questions.revisions import revise
+from forecasts.questions.registry import find, newest_wording, question_text
+from forecasts.questions.revisions import close, reopen, revise
 from forecasts.questions.same_questions import likely_same, same_pairs
 from forecasts.questions.standing import current_state
+from forecasts.resolution.confirmation import withdraw
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.values.dependence import contradicted, holds, implied, overlap, read_condition
 from forecasts.values.outline import Outline
 from forecasts.views.ties import LATE, ties
-from tests.conftest import ask, day, on_both, resolve
+from tests.conftest import ask, day, on_both, resolve, say
 
 MONTHS = ("March", "June", "December")
 
@@ -432,8 +433,9 @@ def test_a_close_that_had_passed_counts_although_it_was_moved(
     assert [one.is_final(day(8)) for one in found] == [True, False, False]
     with pytest.raises(Refused, match="can no longer be changed"):
         unlink(session, question, snow, LinkKind.implies, member=alice, now=day(8))
-    frames = ledger_frames(session)
+    frames = ledger_frames(session, counted=False)
     assert foreseen(frames.questions, frames.links).tolist() == [True, True, False]
+    assert len(ledger_frames(session).links) == 2
     shown = ties(session, current_state(session, snow, now=day(8)), now=day(8))
     assert [one.late for one in shown.links] == [False, True]
     assert [LATE in line for line in shown.lines()] == [False, True]
@@ -477,3 +479,74 @@ def test_pairs_count_as_the_same_as_they_were_judged_in_time(
     join_family(session, ["c0", "c1"], now=day(11), **by)
     assert likely_same(session) == every - {("a0", "a1")}
     assert same_pairs(session, now=day(12)) == []
+
+
+@on_both
+def test_a_family_counts_as_it_was_though_the_outcome_or_the_close_was_taken_back(
+    session: Session, alice: Member
+) -> None:
+    """Else who knows the outcome could take it back, choose the family, and resolve again."""
+    by: Any = {"member": alice}
+    known, early, open_ = (
+        ask(session, alice, slug=name, title=f"Will {name} win?", family="cup")
+        for name in ("red", "blue", "green")
+    )
+    resolve(session, known, alice, known=3, at=4)
+    withdraw(session, known, reason="a slip", now=day(5), **by)
+    close(session, early, at=day(3), now=day(4), **by)
+    reopen(session, early, now=day(5), **by)
+    for question in (known, early, open_):
+        revise(session, question, now=day(6), family="", **by)
+    questions = ledger_frames(session).questions
+    counted = dict(zip(questions["question_id"], questions["family"], strict=True))
+    assert counted == {"red": "cup", "blue": "cup", "green": ""}
+
+
+@on_both
+def test_a_group_is_final_once_an_outcome_of_it_may_be_known(
+    session: Session, alice: Member
+) -> None:
+    by: Any = {"member": alice, "now": day(11)}
+    group = bridge(session, alice)  # the first closes on day 10
+    june = group.members[1].state.question
+    old, new = (
+        ask(session, alice, slug=name, scheduled_close_time=day(40)) for name in ("old", "new")
+    )
+    say(session, old, alice, 0.5, 9)
+    say(session, new, alice, 0.5, 10)
+    for change in (
+        lambda: take_out(session, june, **by),
+        lambda: change_group(session, group.slug, kind=GroupKind.exclusive, **by),
+        lambda: add_to_group(session, group.slug, old, "2029", **by),
+    ):
+        with pytest.raises(Refused, match="reports count the group as it was before"):
+            change()
+    assert change_group(session, group.slug, title="The bridge", **by).title == "The bridge"
+    # Not forecast while the first was open, so it can contradict no forecast on it.
+    assert labels(add_to_group(session, group.slug, new, "2028", **by)) == [*MONTHS, "2028"]
+
+
+@on_both
+def test_a_question_that_has_closed_comes_into_no_group(session: Session, alice: Member) -> None:
+    group = bridge(session, alice)
+    shut = ask(session, alice, slug="shut", scheduled_close_time=day(8))
+    first = group.members[0].state.question
+    with pytest.raises(Refused, match="may be known"):
+        add_to_group(session, group.slug, shut, "May", before=first, member=alice, now=day(9))
+    add_to_group(session, group.slug, shut, "May", before=first, member=alice, now=day(7))
+
+
+def test_pairs_are_likely_the_same_by_their_titles_and_closes_in_time(
+    session: Session, alice: Member
+) -> None:
+    by: Any = {"member": alice}
+    for name, title in (("a", "Will Oslo win?"), ("b", "Will Rome win?"), ("c", "Will Bern win?")):
+        for number in (0, 1):
+            close = day(10 + number / 4)
+            ask(session, alice, slug=f"{name}{number}", title=title, scheduled_close_time=close)
+    a1, b1, c1 = (find(session, name) for name in ("a1", "b1", "c1"))
+    revise(session, a1, now=day(2), title="Is Lima the capital?", **by)
+    revise(session, b1, now=day(11), title="Is Lima the capital?", **by)
+    revise(session, c1, now=day(11), scheduled_close_time=day(40), **by)
+    assert likely_same(session) == {("b0", "b1"), ("c0", "c1")}
+    assert ("b0", "b1") not in {pair.slugs for pair in same_pairs(session, now=day(12))}

@@ -15,7 +15,7 @@ from forecasts.importing import record
 from forecasts.ledger import database
 from forecasts.questions.registry import find, newest_wording
 from tests.app.conftest import confirmed, press, visit, words
-from tests.conftest import ask, day
+from tests.conftest import ask, day, resolve
 from tests.platforms.metaculus_files import export, forecast, question
 
 pytestmark = pytest.mark.slow
@@ -130,3 +130,14 @@ def test_pairs_of_questions_that_are_not_listed_are_shown(
 ) -> None:
     monkeypatch.setattr(record, "SHOWN", 1)
     assert len(pairs(3).checkbox) == 3
+
+
+def test_a_pair_that_is_told_apart_too_late_for_reports_is_named(
+    pairs: Pairs, engine: Engine
+) -> None:
+    app = pairs(2)
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        resolve(ledger, find(ledger, "own-1"), alice, known=1, at=2)
+    app = press(press(app.run(), "Select all shown"), "Not the same")
+    assert confirmed(app) == ["Not the same: 2 pairs; too late to count in reports: own-1."]
