@@ -22,8 +22,8 @@ from forecasts.access.roles import Action
 from forecasts.articles import library
 from forecasts.common.text import count
 from forecasts.ledger.models import Article
-from forecasts.news import feeds, inbox, reading, sources
-from forecasts.news.inbox import Report, Subject
+from forecasts.news import feeds, inbox, matches, reading, sources
+from forecasts.news.inbox import Report, Subject, Waiting
 from forecasts.scores.crowd_moves import crowd_moves
 
 AT_ONCE = 8  # questions, on a page of the list
@@ -42,12 +42,12 @@ CHANGES: dict[str, tuple[Callable[..., object], str]] = {
 moment = session.now()
 
 
-def about(title: str, subjects: Sequence[Subject]) -> list[tuple[str, str]]:
+def about(title: str, waiting: Sequence[Waiting]) -> list[tuple[str, str]]:
     """Show questions with the articles that bear on them; return their forms' keys and titles."""
-    titled(title, count(len(subjects), "question") if subjects else "nothing new")
-    page = shown_page(subjects, f"news-{title}", AT_ONCE)
+    titled(title, count(len(waiting), "question") if waiting else "nothing new")
+    shown = shown_page(waiting, f"news-{title}", AT_ONCE)
     with session.reading() as ledger:
-        articles = inbox.reports(ledger, page)
+        page = inbox.subjects(ledger, shown, now=moment)
         mine = [(one.state.text, one.forecast) for one in page if one.forecast is not None]
         moves = crowd_moves(ledger, mine, now=moment)
     placed = session.in_place(title, {one.state.slug: one for one in page})
@@ -56,23 +56,23 @@ def about(title: str, subjects: Sequence[Subject]) -> list[tuple[str, str]]:
             if one is not None:
                 move = moves.get(one.state.id)
                 crowd = "" if move is None else f"the crowd moved: {move.before} → {move.now}"
-                card(one, articles[one.state.id], crowd)
+                card(one, crowd)
     return [(forecast_act(one.state), one.state.text.title) for one in placed if one is not None]
 
 
-def card(one: Subject, reports: Sequence[Report], crowd: str) -> None:
+def card(one: Subject, crowd: str) -> None:
     """Show a question, the articles that bear on it, and the form for a forecast that cites one."""
     with st.container(border=True, gap="xsmall", key=f"news-{one.state.slug}"):
         question_link(one.state)
         made = one.forecast and one.forecast.made_at
         own = f"you forecast {span(moment - made)} ago" if made else ""
         st.caption(dotted(own, crowd, closing(one.state.text, moment)))
-        for report in reports[:REPORTS]:
+        for report in one.reports[:REPORTS]:
             suggested(one, report)
-        if len(reports) > REPORTS:
-            st.caption(f"{count(len(reports) - REPORTS, 'more article')}")
+        if len(one.reports) > REPORTS:
+            st.caption(f"{count(len(one.reports) - REPORTS, 'more article')}")
         if rights.allows(Action.forecast):
-            articles = [report.article for report in reports]
+            articles = [report.article for report in one.reports]
             forecast_form(one.state, one.forecast, articles, quick=True, cites=articles[0].address)
 
 
@@ -146,6 +146,14 @@ def other_articles(others: Sequence[tuple[Article, int]]) -> None:
 def stored(number: int, _: session.Act) -> int:
     """Return the number of an article that is stored already."""
     return number
+
+
+def compare(many: int) -> None:
+    """Show the button that compares new articles with the questions, as the next run does."""
+    if st.button(f"Compare {count(many, 'new article')} with the questions", key="compare-news"):
+        with session.shown_errors(), st.spinner("Comparing …"):
+            matches.catch_up_apart(session.engine(), clock=session.now, now=session.now())
+            st.rerun()
 
 
 def my_feeds(*, opened: bool) -> None:
@@ -245,16 +253,18 @@ with session.reading() as ledger:
     member = session.current_member(ledger)
     rights = roles.member_rights(ledger, member, now=moment)
     news = inbox.overview(ledger, member, now=moment)
-has_articles = bool(news.subjects or news.others)
+has_articles = bool(news.waiting or news.others)
 if not has_articles:
     with empty("articles", "No news yet. Add a feed, and its articles appear here."):
         page_link("articles", "Or paste an article")
 if rights.allows(Action.capture):
     my_feeds(opened=not has_articles)
 if has_articles:
+    if news.uncompared > matches.AT_ONCE and rights.allows(Action.capture):
+        compare(news.uncompared)
     lists = [
-        about("On your questions", [one for one in news.subjects if one.forecast is not None]),
-        about("On other questions", [one for one in news.subjects if one.forecast is None]),
+        about("On your questions", [one for one in news.waiting if one.forecast is not None]),
+        about("On other questions", [one for one in news.waiting if one.forecast is None]),
     ]
     mount_keyboard("news", lists)
     other_articles(news.others)

@@ -258,7 +258,7 @@ class Article(_Row, table=True):
     publisher: str | None = None
     author: str | None = None
     published_at: datetime | None = Field(default=None, sa_type=Time)
-    captured_at: datetime = Field(sa_type=Time)
+    captured_at: datetime = Field(sa_type=Time, index=True)
     member_id: int | None = Field(default=None, foreign_key="member.id")
     text: str = long_text()
 

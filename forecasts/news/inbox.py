@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import Session, col, select
@@ -36,7 +36,7 @@ from forecasts.ledger.models import (
     QuestionSource,
     Stance,
 )
-from forecasts.news.matches import LEAST, WINDOW, Found, matches, texts_of
+from forecasts.news.matches import AT_ONCE, LEAST, WINDOW, Found, matches, texts_of, uncompared
 from forecasts.news.matching import A_MONTH, learned_threshold
 from forecasts.news.stories import stories_of
 from forecasts.questions.standing import QuestionState, by_id, rows_with
@@ -96,28 +96,30 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A question with the articles suggested for it that wait for the member, the newest first.
+class Waiting:
+    """A question with the matches that wait for the member, those of the newest articles first.
 
     ``forecast``: the member's current one; the articles are then those captured since.
     """
 
-    state: QuestionState
+    question_id: int
     forecast: Forecast | None
-    suggestions: list[Suggestion]
+    found: list[Found]
 
 
 @dataclass(frozen=True)
 class Overview:
     """The new articles by the questions that they bear on.
 
-    ``subjects``: the member's own questions first, then the newest. ``others``: of the ``OTHERS``
-    newest articles that bear on no question one of each story, the newest, without its text and
-    with the number of its others.
+    ``waiting``: the questions of the newest articles first. ``others``: of the ``OTHERS`` newest
+    articles that bear on no question one of each story, the newest, without its text and with the
+    number of its others. ``uncompared``: the articles that no run has compared with the questions;
+    of these only the ``AT_ONCE`` newest are suggested.
     """
 
-    subjects: list[Subject]
+    waiting: list[Waiting]
     others: list[tuple[Article, int]]
+    uncompared: int
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,18 @@ class Report:
     suggestion: Suggestion
     article: Article
     others: int
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A question with its new articles, the newest first, one of each story.
+
+    ``forecast``: as in ``Waiting``.
+    """
+
+    state: QuestionState
+    forecast: Forecast | None
+    reports: list[Report]
 
 
 @dataclass(frozen=True)
@@ -142,7 +156,7 @@ class Threshold:
     dismissed: int
 
 
-def section_of(suggestions: Sequence[Suggestion], drafts: Sequence[object]) -> Section:
+def section_of(suggestions: Sequence[Suggestion | _Answered], drafts: Sequence[object]) -> Section:
     """Return the part of the inbox for an article with these suggestions and drafts."""
     waiting = [one for one in suggestions if one.answer is None]
     if any(one.forecast is not None for one in waiting):
@@ -159,9 +173,9 @@ def inbox(
     drafts of the articles returned are made. Of articles without suggestions, the ``OTHERS``
     newest.
     """
-    found: dict[int, list[Suggestion]] = defaultdict(list)
-    for one in _suggestions(session, member, now=now):
-        found[one.article_id].append(one)
+    found: dict[int, list[_Answered]] = defaultdict(list)
+    for one in _to_suggest(session, member, now=now):
+        found[one.match.article_id].append(one)
     newest = session.exec(_newest(now)).all()
     others = [id_ for id_ in newest if id_ not in found][:OTHERS]
     listed = [id_ for id_ in newest if id_ in found] + others
@@ -170,10 +184,10 @@ def inbox(
     listed.sort(key=lambda id_: _PLACES[first.get(id_, Section.rest)])
     listed = listed[:most]
     articles = {row.id: row for row in rows_with(session, select(Article), Article.id, listed)}
-    read = _with_texts(session, [one for id_ in listed for one in found[id_]])
+    shown = [one for id_ in listed for one in found.get(id_, ())]
     suggested: dict[int, list[Suggestion]] = defaultdict(list)
-    for one in read:
-        suggested[one.article_id].append(one)
+    for each in _suggestions(session, shown, now=now):
+        suggested[each.article_id].append(each)
     items = []
     for id_ in listed:
         some = sorted(suggested[id_], key=lambda one: (one.forecast is None, -one.score))
@@ -182,39 +196,42 @@ def inbox(
 
 
 def overview(session: Session, member: Member | None, *, now: datetime) -> Overview:
-    """Return the questions that wait for the member, and the other new articles."""
-    suggested = _suggestions(session, member, now=now)
-    waiting = [one for one in suggested if one.answer is None]
-    found: dict[int, list[Suggestion]] = defaultdict(list)
-    for one in _since_forecast(session, waiting):
-        found[one.state.id].append(one)
-    listed = [Subject(some[0].state, some[0].forecast, some) for some in found.values()]
-    listed.sort(key=lambda one: one.forecast is None)
-    known = {one.article_id for one in suggested}
+    """Return the questions that wait for the member, and the other new articles.
+
+    The number of SQL statements grows only with thousands of questions; no texts are read.
+    """
+    every = _to_suggest(session, member, now=now, at_once=AT_ONCE)
+    by_question: dict[int, list[_Answered]] = defaultdict(list)
+    for one in _since_forecast(every):
+        by_question[one.match.question_id].append(one)
+    waiting = [
+        Waiting(id_, some[0].forecast, [one.match for one in some])
+        for id_, some in by_question.items()
+    ]
+    known = {one.match.article_id for one in every}
     newest = session.exec(_newest(now).limit(OTHERS + len(known))).all()
     ids = [id_ for id_ in newest if id_ not in known][:OTHERS]
     articles, stories = _without_texts(session, ids), stories_of(session, ids)
     others = [(articles[first], like) for first, like in _one_of_each(stories, ids)]
-    return Overview(listed, others)
+    return Overview(waiting, others, uncompared(session, now=now))
 
 
-def reports(session: Session, listed: Iterable[Subject]) -> dict[int, list[Report]]:
-    """Return by question the articles suggested for it, without their texts, one of each story.
-
-    Takes three SQL statements.
-    """
+def subjects(session: Session, listed: Sequence[Waiting], *, now: datetime) -> list[Subject]:
+    """Return the questions of some that wait, with their articles."""
+    answered = [_Answered(one, row.forecast, None) for row in listed for one in row.found]
     suggested: dict[int, list[Suggestion]] = defaultdict(list)
-    for each in _with_texts(session, [one for row in listed for one in row.suggestions]):
+    for each in _suggestions(session, answered, now=now):
         suggested[each.state.id].append(each)
-    ids = {one.article_id for some in suggested.values() for one in some}
-    articles, stories = _without_texts(session, ids), stories_of(session, sorted(ids))
-    found: dict[int, list[Report]] = {}
-    for question_id, some in suggested.items():
-        of_article = {one.article_id: one for one in some}
-        found[question_id] = [
+    ids = sorted({one.match.article_id for one in answered})
+    articles, stories = _without_texts(session, ids), stories_of(session, ids)
+    found = []
+    for row in listed:
+        of_article = {one.article_id: one for one in suggested[row.question_id]}
+        reports = [
             Report(of_article[first], articles[first], others)
             for first, others in _one_of_each(stories, of_article)
         ]
+        found.append(Subject(suggested[row.question_id][0].state, row.forecast, reports))
     return found
 
 
@@ -250,38 +267,29 @@ def newest_suggestions(
     """
     if not mine:
         return {}
-    suggested = _suggestions(session, member, now=now, mine=mine)
-    waiting = [one for one in suggested if one.answer is None]
-    newest = {one.state.id: one for one in reversed(_since_forecast(session, waiting))}
-    articles = _without_texts(session, {one.article_id for one in newest.values()})
-    read = _with_texts(session, list(newest.values()))
+    forecasts = {id_: forecast for id_, (_, forecast) in mine.items()}
+    every = _to_suggest(session, member, now=now, forecasts=forecasts, at_once=AT_ONCE)
+    newest = {one.match.question_id: one for one in reversed(_since_forecast(every))}
+    articles = _without_texts(session, {one.match.article_id for one in newest.values()})
+    states = {id_: state for id_, (state, _) in mine.items()}
+    read = _suggestions(session, list(newest.values()), now=now, states=states)
     return {one.state.id: (one, articles[one.article_id]) for one in read}
 
 
-def _since_forecast(session: Session, waiting: Sequence[Suggestion]) -> list[Suggestion]:
-    """Return the suggestions of articles captured since the member's forecast, the newest first.
+def _since_forecast(found: Iterable[_Answered]) -> list[_Answered]:
+    """Return the unanswered ones of articles captured since the forecast, the newest first.
 
     Without a forecast all are.
     """
-    ids = sorted({one.article_id for one in waiting})
-    times = select(Article.id, Article.captured_at)
-    captured = dict(rows_with(session, times, Article.id, ids))
     since = [
         one
-        for one in waiting
-        if one.forecast is None or captured[one.article_id] > one.forecast.made_at
+        for one in found
+        if one.answer is None
+        and (one.forecast is None or one.match.captured_at > one.forecast.made_at)
     ]
-    return sorted(since, key=lambda one: (captured[one.article_id], one.article_id), reverse=True)
-
-
-def _with_texts(session: Session, found: Sequence[Suggestion]) -> list[Suggestion]:
-    """Return the suggestions with the passages and words that ``_suggestions`` has not read."""
-    texts = texts_of(session, [one.article_id for one in found if not one.words])
-    read = []
-    for one in found:
-        passage, words = texts.get((one.state.id, one.article_id), (one.passage, one.words))
-        read.append(replace(one, passage=passage, words=tuple(words)))
-    return read
+    return sorted(
+        since, key=lambda one: (one.match.captured_at, one.match.article_id), reverse=True
+    )
 
 
 def _newest(now: datetime) -> SelectOfScalar[int]:
@@ -412,8 +420,7 @@ def threshold(session: Session, question: Question, *, member: Member, now: date
 
 def _match(session: Session, question: Question, article: Article, now: datetime) -> Found | None:
     """Return the match of the two, whatever its score; None if it is not stored."""
-    found = matches(session, now=now, only=[question.id])
-    return next((one for one in found if one.article_id == article.id), None)
+    return next(matches(session, now=now, only=[question.id], article=article.id), None)
 
 
 def _answer(
@@ -488,35 +495,41 @@ class _Answers:
         return not any(some.issuperset(one.words) for some in muted)
 
 
-def _suggestions(
+class _Answered(NamedTuple):
+    """A match to suggest, with the member's forecast and answer (see ``Suggestion``)."""
+
+    match: Found
+    forecast: Forecast | None
+    answer: str | None
+
+
+def _to_suggest(
     session: Session,
     member: Member | None,
     *,
     now: datetime,
-    mine: Mapping[int, tuple[QuestionState, Forecast]] | None = None,
-) -> list[Suggestion]:
-    """Return the member's suggestions; ``mine``: of these questions, which they have forecast.
+    forecasts: Mapping[int, Forecast] | None = None,
+    at_once: int | None = None,
+) -> list[_Answered]:
+    """Return the matches to suggest to the member, by question, the best first.
 
-    Most are without passages and words, which take long to read (``_with_texts``).
+    ``forecasts``: only those on these questions, by id; None: the member's current ones, and those
+    on other questions. ``at_once``: see ``matches``.
     """
     answers = _Answers(session, member)
     by_question: dict[int, list[Found]] = defaultdict(list)
-    only = None if mine is None else list(mine)
-    for one in matches(session, now=now, only=only, texts=list(answers.muted)):
+    only = None if forecasts is None else list(forecasts)
+    how: Any = {"best": A_MONTH, "whole": list(answers.muted), "at_once": at_once}
+    for one in matches(session, now=now, only=only, **how):
         if answers.suggests(one):
             by_question[one.question_id].append(one)
-    ids = list(by_question)
-    if not ids:
+    if not by_question:
         return []
-    if mine is not None:
-        states = {id_: state for id_, (state, _) in mine.items()}
-        forecasts = {id_: forecast for id_, (_, forecast) in mine.items()}
-    else:
-        states = by_id(session, ids, now=now)
+    if forecasts is None:
         forecasts = (
             {} if member is None else current_forecasts(session, member, at=now, unresolved=True)
         )
-    known = _known(session, member, ids)
+    known = _known(session, member, list(by_question))
     found = []
     for id_, some in by_question.items():
         for one in sorted(some, key=lambda one: (-one.score, -one.article_id))[:A_MONTH]:
@@ -524,18 +537,30 @@ def _suggestions(
             row = answers.newest.get(pair)
             if row is not None and row.answer == NewsReply.reopened:
                 row = None
-            found.append(
-                Suggestion(
-                    state=states[id_],
-                    article_id=one.article_id,
-                    forecast=forecasts.get(id_),
-                    score=one.score,
-                    passage=one.passage,
-                    words=tuple(one.words),
-                    answer=known.get(pair) if row is None else str(row.answer),
-                )
-            )
+            answer = known.get(pair) if row is None else str(row.answer)
+            found.append(_Answered(one, forecasts.get(id_), answer))
     return found
+
+
+def _suggestions(
+    session: Session,
+    found: Sequence[_Answered],
+    *,
+    now: datetime,
+    states: Mapping[int, QuestionState] | None = None,
+) -> list[Suggestion]:
+    """Return the suggestions, with the questions and those passages and words not yet read."""
+    if states is None:
+        states = by_id(session, [one.match.question_id for one in found], now=now)
+    texts = texts_of(session, [one.match.article_id for one in found if not one.match.words])
+    made = []
+    for match, forecast, answer in found:
+        pair = match.question_id, match.article_id
+        passage, words = texts.get(pair, (match.passage, match.words))
+        state = states[match.question_id]
+        why = match.score, passage, tuple(words)
+        made.append(Suggestion(state, match.article_id, forecast, *why, answer))
+    return made
 
 
 def _known(session: Session, member: Member | None, questions: Sequence[int]) -> dict[_Pair, str]:

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Engine, delete, insert
-from sqlmodel import Session, case, col, func, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from forecasts.access.visibility import question_visible, reading_everything
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
@@ -31,15 +31,17 @@ WINDOW = timedelta(days=30)  # since the capture of an article
 KEPT = 60  # matches of a question within the window
 LEAST = 0.25  # the lowest score that is stored
 AGAIN = 2_000  # the newest articles, which a new wording is matched to
+AT_ONCE = 50  # the newest articles that a page compares; a run compares the others
 _TOGETHER = 500  # articles in memory
 
 
 class Found(NamedTuple):
-    """A question that an article bears on; the fields are those of ``ArticleMatch``."""
+    """A question that an article bears on: the fields of ``ArticleMatch``, and its capture."""
 
     question_id: int
     article_id: int
     score: float
+    captured_at: datetime
     passage: str
     words: list[str]
 
@@ -49,35 +51,70 @@ def matches(
     *,
     now: datetime,
     only: Sequence[int] | None = None,
-    texts: Sequence[int] | None = None,
+    article: int | None = None,
+    best: int | None = None,
+    whole: Sequence[int] = (),
+    at_once: int | None = None,
 ) -> Iterator[Found]:
     """Yield the matches of the visible open questions to the articles of the last ``WINDOW``.
 
-    ``only``: of these questions. ``texts``: the questions whose stored passages and words are read,
-    which takes most of the time; None: all. The others have blank ones (see ``texts_of``).
+    ``only``: of these questions. ``article``: to this one. ``best``: so many stored ones of each
+    question, without their passages and words (see ``texts_of``), which take most of the time to
+    read; but every one of the questions in ``whole``. ``at_once``: compare so many of the newest
+    articles, and not all, where none are stored.
     """
-    row = ArticleMatch
+    conditions = _is_recent(now)
+    if article is not None:
+        conditions += (col(Article.id) == article,)
+    stored = list(_stored(session, conditions, only, best, whole))
+    fresh = _Fresh(session, now, *conditions)
+    question = QuestionRevision.question_id
     is_open = col(QuestionRevision.open_time) <= now
-    texts_read: list[Any] = [col(row.passage), col(row.words)]
-    if texts is not None:
-        is_read = col(row.question_id).in_(texts)
-        texts_read = [case((is_read, col(row.passage)), else_=""), case((is_read, col(row.words)))]
-    kept = (
-        select(*(row.question_id, row.article_id, row.score, *texts_read))
-        .join(Article, col(Article.id) == col(row.article_id))
-        .join(QuestionRevision, col(QuestionRevision.question_id) == col(row.question_id))
-        .where(*_is_recent(now), *_is_matched(session, now), is_open)
-    )
-    fresh = _Fresh(session, now, *_is_recent(now))
-    replaced = set(fresh.changed)
-    by_id = col(row.question_id)
-    stored = session.exec(kept) if only is None else rows_with(session, kept, by_id, only)
-    yield from (
-        Found._make(one)._replace(words=one[4] or []) for one in stored if one[0] not in replaced
-    )
-    for one in fresh.found():
+    opened = select(question).where(*_is_matched(session, now), is_open)
+    kept = set(rows_with(session, opened, question, [one.question_id for one in stored]))
+    kept.difference_update(fresh.changed)
+    yield from (one for one in stored if one.question_id in kept)
+    for one in fresh.found(at_once):
         if one.question_id in fresh.opened and (only is None or one.question_id in only):
             yield one
+
+
+def _stored(
+    session: Session,
+    conditions: tuple[Any, ...],
+    only: Sequence[int] | None,
+    best: int | None,
+    whole: Sequence[int],
+) -> Iterator[Found]:
+    """Yield the stored matches to the articles that meet ``conditions`` (see ``matches``)."""
+    row = ArticleMatch
+
+    def of(*more: Any) -> Any:
+        columns: tuple[Any, ...] = (row.question_id, row.article_id, row.score, Article.captured_at)
+        joined = select(*columns, *more).join(Article, col(Article.id) == col(row.article_id))
+        return joined.where(*conditions)
+
+    def rows(query: Any, question: Any) -> Iterable[Any]:
+        return session.exec(query) if only is None else rows_with(session, query, question, only)
+
+    full = of(row.passage, row.words)
+    if best is None:
+        yield from map(Found._make, rows(full, row.question_id))
+        return
+    ranked = of(_place()).subquery().c
+    short = select(*(one for one in ranked if one is not ranked.place))
+    short = short.where(ranked.place <= best, ranked.question_id.not_in(whole))
+    yield from (Found._make((*one, "", [])) for one in rows(short, ranked.question_id))
+    of_whole = whole if only is None else [id_ for id_ in whole if id_ in only]
+    yield from map(Found._make, rows_with(session, full, row.question_id, of_whole))
+
+
+def uncompared(session: Session, *, now: datetime) -> int:
+    """Return the number of articles of the last ``WINDOW`` whose matches are not stored yet."""
+    stored, _ = _until(session)
+    return session.exec(
+        select(func.count()).where(col(Article.id) > stored, *_is_recent(now))
+    ).one()
 
 
 def texts_of(
@@ -119,12 +156,18 @@ def _store(session: Session, fresh: _Fresh, found: Iterator[Found], now: datetim
     for some in in_batches(fresh.changed):
         session.exec(delete(ArticleMatch).where(col(ArticleMatch.question_id).in_(some)))
     for batch in _batches(found):
-        session.execute(insert(ArticleMatch), [one._asdict() for one in batch])
+        session.execute(insert(ArticleMatch), [_as_row(one) for one in batch])
         number += len(batch)
     _remove_surplus(session, now)
     session.merge(MatchedUntil(id=1, article_id=fresh.article, revision_id=fresh.revision))
     session.flush()
     return number
+
+
+def _as_row(one: Found) -> dict[str, Any]:
+    row = one._asdict()
+    del row["captured_at"]
+    return row
 
 
 def rebuild(session: Session, *, now: datetime) -> int:
@@ -135,7 +178,7 @@ def rebuild(session: Session, *, now: datetime) -> int:
     return catch_up(session, now=now)
 
 
-def _is_recent(now: datetime) -> tuple[Any, Any]:
+def _is_recent(now: datetime) -> tuple[Any, ...]:
     return col(Article.captured_at) > now - WINDOW, col(Article.captured_at) <= now
 
 
@@ -172,21 +215,25 @@ class _Fresh:
             self.changed = list(session.exec(ids))
         self.is_needed = (self.article, self.revision) != self.until
 
-    def found(self) -> Iterator[Found]:
-        """Yield the matches of the new to the known, and of the new to each other."""
+    def found(self, most: int | None = None) -> Iterator[Found]:
+        """Yield the matches of the new to the known, and of the new to each other.
+
+        ``most``: of so many of the newest articles, new or known.
+        """
         if self.article == self._stored and not self.changed:
             return
         is_new, last = col(Article.id) > self._stored, _newest_articles()
         wanted = [(is_new, None), (~is_new & col(Article.id).in_(last), self.changed)]
+        newest = select(Article.id).order_by(col(Article.id).desc()).limit(most)
         articles = [
-            (list(self._session.exec(select(Article.id).where(some, *self._conditions))), only)
+            (sorted(self._session.exec(newest.where(some, *self._conditions))), only)
             for some, only in wanted
             if only != []
         ]
         if not any(ids for ids, _ in articles):
             return
         # It loads SciPy, which a run without news needs not.
-        from forecasts.news.matching import Questions, Text, Wording
+        from forecasts.news.matching import Text, Wording, questions_of
 
         text = QuestionRevision
         rows = self._session.exec(
@@ -195,17 +242,22 @@ class _Fresh:
             .order_by(col(text.question_id))
         ).all()
         self.opened = {id_ for id_, _, _, opens in rows if opens <= self._now}
-        questions = Questions([Wording(title, rest, at.date()) for _, title, rest, at in rows])
+        questions = questions_of(
+            tuple(Wording(title, rest, at.date()) for _, title, rest, at in rows)
+        )
         for ids, only in articles:
             among = None if only is None else [n for n, row in enumerate(rows) if row[0] in only]
             for some in _batches(ids):
                 part = self._session.exec(
-                    select(Article.id, Article.title, Article.text).where(col(Article.id).in_(some))
+                    select(Article.id, Article.captured_at, Article.title, Article.text).where(
+                        col(Article.id).in_(some)
+                    )
                 ).all()
-                texts = [Text(title, body) for _, title, body in part]
+                texts = [Text(title, body) for _, _, title, body in part]
                 for one in questions.matches(texts, least=LEAST, among=among):
-                    question, article = rows[one.question][0], part[one.article][0]
-                    yield Found(question, article, one.score, one.passage, list(one.words))
+                    article, captured_at = part[one.article][:2]
+                    why = one.passage, list(one.words)
+                    yield Found(rows[one.question][0], article, one.score, captured_at, *why)
 
 
 def _until(session: Session) -> tuple[int, int]:
@@ -227,15 +279,15 @@ def _batches(values: Iterable[T]) -> Iterator[list[T]]:
 def _remove_surplus(session: Session, now: datetime) -> None:
     """Delete all but the ``KEPT`` best matches of each question within the window."""
     row = ArticleMatch
-    best = (
-        func.row_number()
-        .over(
-            partition_by=col(row.question_id),
-            order_by=(col(row.score).desc(), col(row.article_id).desc()),
-        )
-        .label("place")
-    )
-    ranked = select(col(row.id), best).subquery()
+    ranked = select(row.id, _place()).subquery()
     surplus = select(ranked.c.id).where(ranked.c.place > KEPT)
     past = select(Article.id).where(col(Article.captured_at) <= now - WINDOW)
     session.exec(delete(row).where(or_(col(row.id).in_(surplus), col(row.article_id).in_(past))))
+
+
+def _place() -> Any:
+    """Return the place of a match among those of its question, from 1 for the best."""
+    row = ArticleMatch
+    best_first = col(row.score).desc(), col(row.article_id).desc()
+    place = func.row_number().over(partition_by=col(row.question_id), order_by=best_first)
+    return place.label("place")

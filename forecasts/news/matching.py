@@ -215,6 +215,12 @@ class Questions:
         return passage if words else title, tuple(spelled[stem] for stem in shown)
 
 
+@lru_cache(4)  # readers who see the same questions share one
+def questions_of(wordings: tuple[Wording, ...]) -> Questions:
+    """Return the questions, prepared; 500 take some tenths of a second."""
+    return Questions(wordings)
+
+
 def _sentences(article: Text) -> list[tuple[str, frozenset[str]]]:
     """Return the title and the sentences of an article, each with its words."""
     spans = find_sentences(article.text)

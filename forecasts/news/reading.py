@@ -27,7 +27,7 @@ from forecasts.ledger.current import in_order
 from forecasts.ledger.database import give_way, reading
 from forecasts.ledger.leases import Leases, pause_after
 from forecasts.ledger.models import Feed, FeedEntry, Member
-from forecasts.news import stories
+from forecasts.news import matches, stories
 from forecasts.news.feeds import find
 from forecasts.news.sources import Read, read_source
 from forecasts.reading.feed_files import Entry
@@ -86,7 +86,7 @@ def read_due(
     ``member``: only theirs, so that they see no others' addresses and wait for none.
 
     A failure is tried again later and later, at least daily. A DatabaseError ends the run, any
-    other error only its feed. At the end the stories of the new articles are found.
+    other error only its feed. At the end the new articles' stories and matches are stored.
     """
     leases = Leases(engine, Feed, clock or (lambda: now))
     is_due = (
@@ -110,7 +110,8 @@ def read_due(
                 on_result(result)
     finally:
         leases.release()
-    stories.catch_up(engine, clock=clock or (lambda: now), now=now)
+    stories.catch_up(engine, clock=leases.clock, now=now)
+    matches.catch_up_apart(engine, clock=leases.clock, now=now)
     return summary
 
 

@@ -158,7 +158,8 @@ OPEN = {
     """,
     "only what the reader may see: the tests of their modules": """
         agenda.calendar_feed: feed; news.inbox: accept dismiss drafts_in inbox newest_suggestions
-        overview reopen reports set_threshold threshold; news.matches: matches texts_of;
+        overview reopen set_threshold subjects threshold; news.matches: matches texts_of
+        uncompared;
         scores.crowd_moves: crowd_moves;
         views.news: inbox moves_since;
         agenda.notifications.sender: send; agenda.today: is_empty new_results; exporting.export:

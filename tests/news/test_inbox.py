@@ -310,19 +310,20 @@ def test_a_subject_has_the_articles_since_the_forecast_one_of_each_story(
     for article in (one, like):
         row = {"article_id": article.id, "story_id": one.id, "signature": b"s"}
         session.add(ArticleStory(**row))
-    [mine] = inbox.overview(session, alice, now=day(4)).subjects
-    found = inbox.reports(session, [mine])[quay.id]
-    assert [(one.article.title, one.others) for one in found] == [
+    waiting = inbox.overview(session, alice, now=day(4)).waiting
+    [mine] = inbox.subjects(session, waiting, now=day(4))
+    assert mine.state.id == quay.id
+    assert [(one.article.title, one.others) for one in mine.reports] == [
         ("Other", 0),
         ("First, elsewhere", 1),
     ]
-    [theirs] = inbox.overview(session, bob, now=day(4)).subjects
-    assert len(theirs.suggestions) == 4
+    [theirs] = inbox.overview(session, bob, now=day(4)).waiting
+    assert len(theirs.found) == 4
     inbox.dismiss(session, quay, other, member=alice, now=day(4))
-    [mine] = inbox.overview(session, alice, now=day(4)).subjects
-    assert [one.article_id for one in mine.suggestions] == [like.id, one.id]
+    [left] = inbox.overview(session, alice, now=day(4)).waiting
+    assert [one.article_id for one in left.found] == [like.id, one.id]
     say(session, quay, alice, 0.5, 5)
-    assert inbox.overview(session, alice, now=day(6)).subjects == []
+    assert inbox.overview(session, alice, now=day(6)).waiting == []
 
 
 def test_a_dismissal_is_taken_back(session: Session, quay: Question, alice: Member) -> None:
@@ -331,7 +332,7 @@ def test_a_dismissal_is_taken_back(session: Session, quay: Question, alice: Memb
         inbox.reopen(session, quay, article, member=alice, now=day(3))
     for kind in (False, True):
         inbox.dismiss(session, quay, article, member=alice, now=day(3), kind=kind)
-        assert inbox.overview(session, alice, now=day(3)).subjects == []
+        assert inbox.overview(session, alice, now=day(3)).waiting == []
         inbox.reopen(session, quay, article, member=alice, now=day(3))
         assert [one.answer for one in suggested(session, alice, 3)] == [None]
     assert inbox.threshold(session, quay, member=alice, now=day(3)).dismissed == 0
@@ -349,4 +350,42 @@ def test_other_articles_have_possible_questions(
     [(number, draft)] = inbox.drafts_in(session, [new.id], now=day(4))[new.id]
     assert number == 1
     assert "Farvale" in draft.question
-    assert [one.state.id for one in every.subjects] == [quay.id]
+    assert [one.question_id for one in every.waiting] == [quay.id]
+
+
+@on_both
+def test_a_page_compares_only_the_newest_articles_and_a_run_the_others(
+    session: Session, alice: Member
+) -> None:
+    for number in range(100, 100 + matches.AT_ONCE + 3):
+        ask(session, alice, title=f"Will pier {number} open?", scheduled_close_time=day(90))
+        text = f"Pier {number} opens, said the mayor."
+        capture(session, alice, text, 2 + number / 1000, title=f"Pier {number} opens")
+    before = inbox.overview(session, alice, now=day(3))
+    assert before.uncompared == matches.AT_ONCE + 3
+    compared = {one.article_id for row in before.waiting for one in row.found}
+    assert len(compared) == matches.AT_ONCE
+    every = {item.article.id for item in inbox.inbox(session, alice, now=day(3))}
+    assert max(every - compared) < min(compared)
+    assert all(item.suggestions for item in inbox.inbox(session, alice, now=day(3)))
+    matches.catch_up(session, now=day(3))
+    after = inbox.overview(session, alice, now=day(3))
+    assert after.uncompared == 0
+    assert {one.article_id for row in after.waiting for one in row.found} == every
+
+
+@on_both
+def test_the_best_stored_matches_of_a_question_have_no_texts_unless_asked(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    for number in range(3):
+        capture(session, alice, f"{QUAY} Number {number}.", 2 + number / 100)
+    matches.catch_up(session, now=day(3))
+    every = sorted(matches.matches(session, now=day(3)), key=lambda one: -one.score)
+    best = list(matches.matches(session, now=day(3), best=2))
+    assert sorted(one.score for one in best) == sorted(one.score for one in every[:2])
+    assert {(one.passage, *one.words) for one in best} == {("",)}
+    whole = matches.matches(session, now=day(3), best=2, whole=[quay.id], only=[quay.id])
+    assert sorted(whole) == sorted(every)
+    one = every[0]
+    assert list(matches.matches(session, now=day(3), article=one.article_id)) == [one]
