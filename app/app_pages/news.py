@@ -21,7 +21,7 @@ from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
 from forecasts.common.text import count
-from forecasts.ledger.models import Article
+from forecasts.ledger.models import Article, FeedKeep
 from forecasts.news import feeds, inbox, matches, reading, sources
 from forecasts.news.inbox import Report, Subject, Waiting
 from forecasts.scores.crowd_moves import crowd_moves
@@ -31,11 +31,17 @@ REPORTS = 3  # articles of a question
 ARTICLES = 5  # on a page, with their possible questions
 DRAFTS = 2  # of an article
 PASSAGE = 240  # characters
+REFUSED = 5  # addresses that are named
 
 CHANGES: dict[str, tuple[Callable[..., object], str]] = {
     "Pause": (feeds.pause, "Paused: {}."),
     "Resume": (feeds.resume, "Resumed: {}."),
     "Try again": (feeds.resume, "The next run reads it: {}."),
+    "Only matches": (
+        partial(feeds.keep, which=FeedKeep.matched),
+        "Only its matches are listed: {}.",
+    ),
+    "List all": (partial(feeds.keep, which=FeedKeep.all), "All of its articles are listed: {}."),
     "Remove": (feeds.remove, "Removed: {}. Its articles are kept."),
 }
 
@@ -181,6 +187,7 @@ def my_feeds(*, opened: bool) -> None:
                 title = as_text(shortened(one.title, 100))
                 st.markdown(f"**{title}** · {said}", width="stretch")
                 change(one, "Resume" if one.paused else "Try again" if one.reason else "Pause")
+                change(one, "Only matches" if one.keep is FeedKeep.all else "List all")
                 change(one, "Remove")
         if own and st.button("Read now", key="read-feeds"):
             read_now()
@@ -196,13 +203,18 @@ def add(key: str, address: str) -> None:
             how: Any = {"now": moment, "allow_private": allowed, "shared": shared}
             found = sources.find_feeds(address.strip(), **how)
         with act(key, goes_on=True) as doing:
-            for one in found:
-                feeds.add(
-                    doing.ledger, one.address, title=one.title, allow_private=allowed, **doing.by
-                )
+            added = feeds.add_all(doing.ledger, found, allow_private=allowed, **doing.by)
+            names = ", ".join(one.title for one, _ in added.feeds)
+            if not added.feeds and added.refused:
+                raise added.refused[0][1]
         if form_key("add-feed") != key:  # else it is shown why not
-            names = ", ".join(one.title for one in found)
-            read_now(f"Added: {shortened(names, 100)}. ")
+            problems = "".join(
+                f"Not added: {shortened(address, 80)}: {error} "
+                for address, error in added.refused[:REFUSED]
+            )
+            if more := len(added.refused[REFUSED:]):
+                problems += f"{count(more, 'more address', 'more addresses')} not added. "
+            read_now(f"Added: {shortened(names, 100)}. {problems}")
 
 
 def change(one: feeds.FeedInfo, label: str) -> None:

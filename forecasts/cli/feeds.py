@@ -1,4 +1,4 @@
-"""The commands for feeds: feed add, list, pause, resume, remove, read."""
+"""The commands for feeds: feed add, list, pause, resume, keep, remove, read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from forecasts.access.roles import is_shared_ledger
 from forecasts.articles.library import require_capture
-from forecasts.cli.console import now, when
+from forecasts.cli.console import now, one_of, when
 from forecasts.cli.options import TextOrJson, argument, option
 from forecasts.cli.outputs import progress_bar
 from forecasts.cli.printing import print_line, print_note, printed_json
@@ -19,8 +19,9 @@ from forecasts.cli.root import group
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.errors import LedgerError
 from forecasts.common.settings import Settings
-from forecasts.common.text import count
+from forecasts.common.text import count, cut
 from forecasts.ledger.clock import ledger_clock
+from forecasts.ledger.models import FeedKeep
 from forecasts.news import feeds, reading, sources
 
 feed = group("feed", help="Manage your feeds of articles. See docs/news.md.")
@@ -57,20 +58,20 @@ def add(
                 shared=shared,
             )
             with acting() as (session, who, moment):
-                added = [
-                    feeds.add(
-                        session,
-                        one.address,
-                        title=title or one.title,
-                        member=who,
-                        now=moment,
-                        allow_private=chosen.allow_private_addresses,
-                    )
-                    for one in found
-                ]
+                added = feeds.add_all(
+                    session,
+                    found,
+                    title=title or "",
+                    member=who,
+                    now=moment,
+                    allow_private=chosen.allow_private_addresses,
+                )
                 lines = [
-                    f"{one.title}{'' if is_new else ' (already added)'}" for one, is_new in added
+                    f"{one.title}{'' if is_new else ' (already added)'}"
+                    for one, is_new in added.feeds
                 ]
+            if len(places) == len(found) == len(added.refused) == 1:
+                raise added.refused[0][1]
         except LedgerError as error:
             if len(places) == 1:
                 raise
@@ -79,6 +80,9 @@ def add(
             continue
         for line in lines:
             print_line(line)
+        for address, refused in added.refused:
+            problems.append(refused)
+            print_note(f"{cut(address, 200)}: {refused}")
     if problems:
         raise typer.Exit(problems[0].exit_code)
     print_note("Read them now: forecasts feed read")
@@ -98,7 +102,8 @@ def list_(format_: TextOrJson = "text") -> None:
         print_line(f"   {one.address}")
         read = "not read yet" if one.read_at is None else f"read {when(one.read_at)}"
         state = "paused, " if one.paused else ""
-        print_line(f"   {state}{read}, {count(one.articles, 'article')}")
+        only = ", only matched ones listed" if one.keep is FeedKeep.matched else ""
+        print_line(f"   {state}{read}, {count(one.articles, 'article')}{only}")
         if one.reason:
             print_line(f"   {one.reason}")
 
@@ -115,6 +120,20 @@ def resume(name: Named) -> None:
     """Resume a paused feed, or try a failed one again in the next run."""
     with acting() as (session, who, moment):
         print_line(f"{feeds.resume(session, name, member=who, now=moment).title}: resumed")
+
+
+@feed.command()
+def keep(
+    name: Named,
+    which: Annotated[
+        str, argument("all|matched", "All of its articles, or those on your open questions.")
+    ],
+) -> None:
+    """Choose the articles of a feed that the inbox lists. The others stay in the ledger."""
+    chosen = FeedKeep(one_of("all|matched", which, [*FeedKeep]))
+    with acting() as (session, who, moment):
+        title = feeds.keep(session, name, chosen, member=who, now=moment).title
+    print_line(f"{title}: lists {'all articles' if chosen is FeedKeep.all else 'only matches'}")
 
 
 @feed.command()

@@ -999,7 +999,7 @@ class Glance(_Recorded, table=True):
 
 
 class FeedKeep(StrEnum):
-    """The entries of a feed that become articles: all, or those that bear on an open question."""
+    """A feed's articles that its member's inbox lists: all, or those that bear on a question."""
 
     all = "all"
     matched = "matched"

@@ -6,13 +6,14 @@ read the ledger sees them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, require, require_scope
-from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.errors import BadInput, CaptureError, LedgerError, NotFound, Refused
 from forecasts.common.limits import require_name
 from forecasts.common.permitted_sources import is_page
 from forecasts.common.text import cut
@@ -20,6 +21,7 @@ from forecasts.common.web import checked_url
 from forecasts.ledger.append import written
 from forecasts.ledger.current import in_order
 from forecasts.ledger.models import Feed, FeedEntry, FeedKeep, Member
+from forecasts.news.sources import Found
 
 MOST_FEEDS = 1_000  # of one member
 
@@ -63,11 +65,68 @@ def add(
     for a member who may not store articles.
     """
     require(session, member, Action.capture, now=now)
+    own = _own(session, member)
+    return _added(session, own, address, title, keep, member, now, allow_private)
+
+
+@dataclass(frozen=True)
+class Added:
+    """The feeds of a list that the member has now, each with whether it is new.
+
+    ``refused``: the addresses of the others, each with the reason.
+    """
+
+    feeds: list[tuple[Feed, bool]]
+    refused: list[tuple[str, LedgerError]]
+
+
+def add_all(
+    session: Session,
+    found: Sequence[Found],
+    *,
+    title: str = "",
+    member: Member,
+    now: datetime,
+    allow_private: bool = False,
+) -> Added:
+    """Return the member's feeds at these addresses, which are written, due at once.
+
+    ``title``: of all, instead of their own. A bad address does not refuse the others. Forbidden as
+    by ``add``.
+    """
+    require(session, member, Action.capture, now=now)
+    own, added = _own(session, member), Added([], [])
+    for one in found:
+        try:
+            # A document of the web may name a file of this machine; nobody has chosen that.
+            if one.listed and not is_page(one.address):
+                raise BadInput(
+                    f"Only web addresses can be in a list of feeds, got {cut(one.address, 200)!r}.",
+                    remedy="Add a file or a folder by itself.",
+                )
+            named = title or one.title
+            how = FeedKeep.all, member, now, allow_private
+            added.feeds.append(_added(session, own, one.address, named, *how))
+        except (BadInput, CaptureError, Refused) as error:
+            added.refused.append((one.address, error))
+    return added
+
+
+def _added(
+    session: Session,
+    own: list[Feed],
+    address: str,
+    title: str,
+    keep: FeedKeep,
+    member: Member,
+    now: datetime,
+    allow_private: bool,
+) -> tuple[Feed, bool]:
+    """Do as ``add`` does; a new feed is put into ``own``."""
     address = address.strip()
     require_name(address, "The address of the feed")
     if is_page(address):
         address = str(checked_url(address, allow_private=allow_private))
-    own = _own(session, member)
     for feed in own:
         if feed.address == address:
             return feed, False
@@ -83,7 +142,8 @@ def add(
         next_at=now,
         recorded_at=now,
     )
-    return written(session, feed), True
+    own.append(written(session, feed))
+    return feed, True
 
 
 def listing(session: Session, *, member: Member | None) -> list[FeedInfo]:
@@ -126,6 +186,13 @@ def resume(session: Session, name: str, *, member: Member, now: datetime) -> Fee
     require(session, member, Action.capture, now=now)
     feed = find(session, name, member=member)
     feed.paused_at, feed.next_at, feed.attempts, feed.reason = None, now, 0, ""
+    return written(session, feed)
+
+
+def keep(session: Session, name: str, which: FeedKeep, *, member: Member, now: datetime) -> Feed:
+    """Return the member's feed, with the articles to list in their inbox."""
+    feed = find(session, name, member=member)
+    feed.keep = which
     return written(session, feed)
 
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy.orm import QueryableAttribute, defer
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.access.roles import Action, require
@@ -28,6 +28,9 @@ from forecasts.ledger.models import (
     Article,
     Citation,
     Evidence,
+    Feed,
+    FeedEntry,
+    FeedKeep,
     Forecast,
     Member,
     NewsAnswer,
@@ -171,13 +174,14 @@ def inbox(
 
     ``most``: those with suggestions that wait for an answer come before the others, and only the
     drafts of the articles returned are made. Of articles without suggestions, the ``OTHERS``
-    newest.
+    newest, without those of feeds that keep only matched ones.
     """
     found: dict[int, list[_Answered]] = defaultdict(list)
     for one in _to_suggest(session, member, now=now):
         found[one.match.article_id].append(one)
     newest = session.exec(_newest(now)).all()
-    others = [id_ for id_ in newest if id_ not in found][:OTHERS]
+    unlisted = set(session.exec(_unlisted(member)))
+    others = [id_ for id_ in newest if id_ not in found and id_ not in unlisted][:OTHERS]
     listed = [id_ for id_ in newest if id_ in found] + others
     # Drafts decide between the last two sections, and are made of the articles returned alone.
     first = {id_: section_of(some, ()) for id_, some in found.items()}
@@ -209,8 +213,9 @@ def overview(session: Session, member: Member | None, *, now: datetime) -> Overv
         for id_, some in by_question.items()
     ]
     known = {one.match.article_id for one in every}
-    newest = session.exec(_newest(now).limit(OTHERS + len(known))).all()
-    ids = [id_ for id_ in newest if id_ not in known][:OTHERS]
+    newest = _newest(now).where(col(Article.id).not_in(_unlisted(member)))
+    found = session.exec(newest.limit(OTHERS + len(known))).all()
+    ids = [id_ for id_ in found if id_ not in known][:OTHERS]
     articles, stories = _without_texts(session, ids), stories_of(session, ids)
     others = [(articles[first], like) for first, like in _one_of_each(stories, ids)]
     return Overview(waiting, others, uncompared(session, now=now))
@@ -297,6 +302,21 @@ def _newest(now: datetime) -> SelectOfScalar[int]:
         select(Article.id)
         .where(col(Article.captured_at) > now - WINDOW, col(Article.captured_at) <= now)
         .order_by(col(Article.captured_at).desc(), col(Article.id).desc())
+    )
+
+
+def _unlisted(member: Member | None) -> Any:
+    """Return the articles that came only by feeds whose articles are listed only if matched."""
+    kept = col(Feed.keep)
+    return (
+        select(FeedEntry.article_id)
+        .join(Feed, col(Feed.id) == col(FeedEntry.feed_id))
+        .where(
+            Feed.member_id == (None if member is None else member.id),
+            col(FeedEntry.article_id).is_not(None),
+        )
+        .group_by(col(FeedEntry.article_id))
+        .having(func.min(kept) == FeedKeep.matched, func.max(kept) == FeedKeep.matched)
     )
 
 

@@ -60,10 +60,14 @@ class Read:
 
 @dataclass(frozen=True)
 class Found:
-    """A feed at an address, with a title to list it by."""
+    """A feed at an address, with a title to list it by.
+
+    ``listed``: a document names it, which may name only web addresses (see ``feeds.add_all``).
+    """
 
     address: str
     title: str
+    listed: bool = False
 
 
 def find_feeds(
@@ -84,7 +88,7 @@ def find_feeds(
             _of_file(path, now)
             return [Found(str(path), path.name)]
         document = read_document(_bytes(path), url=None, captured_at=now)
-        named = [Found(one, title or one) for one, title in document.feeds if is_page(one)]
+        named = [Found(one, title or one, True) for one, title in document.feeds]
         return named or [Found(str(path), document.title or path.name)]
     page = _page(address, None, allow_private)
     document = read_document(page.data, url=page.url, captured_at=now, charset=page.charset)
@@ -92,10 +96,7 @@ def find_feeds(
         return [Found(address, document.title or address)]
     if _is_html(page) and not document.feeds:
         return [_in_usual_place(page.url, document.title, now, allow_private)]
-    # A document of the web may name a file of this machine; nobody has chosen that.
-    named = [
-        Found(one, title or document.title or one) for one, title in document.feeds if is_page(one)
-    ]
+    named = [Found(one, title or document.title or one, True) for one, title in document.feeds]
     if _is_html(page):
         return named[:1]
     return named or [Found(address, document.title or address)]

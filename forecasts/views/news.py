@@ -88,6 +88,20 @@ class Feeds(View):
     feeds: list[FeedInfo]
 
 
+class RefusedFeed(View):
+    """An address of a list that was not added."""
+
+    address: str
+    reason: str
+
+
+class AddedFeeds(View):
+    """The feeds at an address."""
+
+    feeds: list[FeedInfo] = Field(description="those that are yours now, new or not")
+    refused: list[RefusedFeed]
+
+
 class RemovedFeed(View):
     """A feed that was removed."""
 

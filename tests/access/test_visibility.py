@@ -93,7 +93,7 @@ OPEN = {
         access.visibility: crowd_is_hidden; accounts.accounts: settled; agenda.calendar_feed: create
         revoke; agenda.notifications.channels: add change find listing remove;
         agenda.notifications.sender: resend; agenda.revisits: distinct_days intervals mark_seen
-        seen_until; news.feeds: find listing pause remove resume; news.reading:
+        seen_until; news.feeds: find keep listing pause remove resume; news.reading:
         make_due; questions.standing: last_registered; updates.evidence: cite; views.forecasts:
         new_forecast
     """,
@@ -677,6 +677,7 @@ EVERY_CASE = (
     lists(passages.questions_from, of_article, library.question_counts, library.article_page),
     case(A.capture, library.store, [RAIN], captured_at=NOW, on="ledger"),
     case(A.capture, feeds.add, "https://example.org/feed", on="ledger"),
+    case(A.capture, feeds.add_all, [], on="ledger"),
     lists(finality.provisional_outcomes, provisional, finality.dispute_deadlines, on="resolved"),
     case(A.dispute, disputes.dispute, reason="no", on="resolved"),
     lists(disputes.open_disputes, disputed, on="resolved"),

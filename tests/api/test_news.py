@@ -56,11 +56,14 @@ def test_an_accepted_article_may_leave_the_forecast_as_it_is(api: TestClient) ->
 def test_feeds_are_added_listed_and_removed(
     api: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = [Found("https://news.example/rss", "News")]
+    there = [Found("https://news.example/rss", "News"), Found("/etc/feed.xml", "Bad", True)]
     monkeypatch.setattr(sources, "find_feeds", lambda *_, **__: there)
     added = api.post(f"{V1}/feeds", json={"url": "https://news.example"})
     assert added.status_code == 201, added.text
-    assert added.json() == api.get(f"{V1}/feeds").json()
+    assert added.json()["feeds"] == api.get(f"{V1}/feeds").json()["feeds"]
+    [refused] = added.json()["refused"]
+    assert refused["address"] == "/etc/feed.xml"
+    assert "Only web addresses" in refused["reason"]
     [feed] = added.json()["feeds"]
     assert (feed["number"], feed["address"], feed["title"]) == (1, there[0].address, "News")
     removed = api.post(f"{V1}/feeds/remove", json={"feed": "News"})

@@ -31,7 +31,7 @@ WITHOUT_DATA = {
     *("ask", "revise", "close", "discard", "look-again"),
     *("group new", "group change", "group add", "group take-out", "link", "unlink"),
     *("accept", "dismiss", "threshold"),
-    *("feed add", "feed pause", "feed read", "feed remove", "feed resume"),
+    *("feed add", "feed keep", "feed pause", "feed read", "feed remove", "feed resume"),
     *("propose", "resolve", "reject", "dispute", "uphold", "import", "export", "pull", "publish"),
     *("partition", "simulate"),
     *("run retry", "resolver set", "resolver add", "resolver remove", "resolver policy"),

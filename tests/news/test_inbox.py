@@ -20,13 +20,15 @@ from forecasts.ledger.models import (
     ArticleStory,
     Citation,
     Evidence,
+    FeedEntry,
+    FeedKeep,
     Member,
     Question,
     Role,
     Stance,
     Visibility,
 )
-from forecasts.news import inbox, matches
+from forecasts.news import feeds, inbox, matches
 from forecasts.news.inbox import Section, Suggestion
 from forecasts.news.matching import A_MONTH, THRESHOLD
 from forecasts.questions import passages, registry, revisions
@@ -389,3 +391,30 @@ def test_the_best_stored_matches_of_a_question_have_no_texts_unless_asked(
     assert sorted(whole) == sorted(every)
     one = every[0]
     assert list(matches.matches(session, now=day(3), article=one.article_id)) == [one]
+
+
+@on_both
+def test_unmatched_articles_of_a_feed_are_listed_or_not(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    feed, _ = feeds.add(session, "https://one.example/f", member=alice, now=day(1))
+    other, _ = feeds.add(session, "https://two.example/f", member=alice, now=day(1))
+    matched = capture(session, alice, QUAY, 2)
+    rest = capture(session, alice, "The weather was fine.", 2.5)
+    both = capture(session, alice, "The weather will be fine.", 2.6)
+    for which, article in ((feed, matched), (feed, rest), (feed, both), (other, both)):
+        entry = {"feed_id": which.id, "key": f"k{article.id}", "article_id": article.id}
+        session.add(FeedEntry(**entry, recorded_at=day(2)))
+
+    def listed(member: Member) -> tuple[set[int], set[int]]:
+        every = inbox.overview(session, member, now=day(3))
+        items = inbox.inbox(session, member, now=day(3))
+        return {article.id for article, _ in every.others}, {item.article.id for item in items}
+
+    everything = {rest.id, both.id}, {matched.id, rest.id, both.id}
+    assert listed(alice) == everything
+    feeds.keep(session, "1", FeedKeep.matched, member=alice, now=day(3))
+    assert listed(alice) == ({both.id}, {matched.id, both.id})
+    assert listed(bob) == everything
+    feeds.keep(session, "1", FeedKeep.all, member=alice, now=day(3))
+    assert listed(alice) == everything

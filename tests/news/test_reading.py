@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
 from forecasts.access import roles, teams
@@ -292,9 +292,39 @@ def test_a_site_leads_to_its_feed_and_a_list_to_all(site: Site, tmp_path: Path) 
     for typed in ("", " ", "~nobody-has-this-name/x"):
         with pytest.raises(BadInput, match="does not look like"):
             found(typed)
+
+
+def test_bad_addresses_of_a_list_do_not_refuse_the_others(
+    engine: Engine, site: Site, tmp_path: Path
+) -> None:
     # A document of the web names no file of this machine.
-    far = f"<opml><outline xmlUrl='{tmp_path}'/><outline xmlUrl='{feed}'/></opml>".encode()
-    assert found(site.serves("/list", far, Content_Type="text/x-opml")) == [feed]
+    named = [str(tmp_path), "https://one.example/f", "https://me:secret@two.example/f"]
+    outlines = "".join(f"<outline xmlUrl='{one}'/>" for one in [*named, "https://one.example/f"])
+    listed = site.serves("/l", f"<opml>{outlines}</opml>".encode(), Content_Type="text/x-opml")
+    found = sources.find_feeds(listed, now=day(0), allow_private=True)
+    with database.writing(engine) as session:
+        kate = member_or_new(session, "kate", now=day(0))
+        added = feeds.add_all(session, found, member=kate, now=day(0))
+        assert {(feed.address, is_new) for feed, is_new in added.feeds} >= {(named[1], True)}
+        refused = {address: str(error) for address, error in added.refused}
+        assert refused.keys() == {named[0], named[2]}
+        assert (
+            f"Only web addresses can be in a list of feeds, got {named[0]!r}." in refused[named[0]]
+        )
+        assert "a user name or a password" in refused[named[2]]
+        assert [one.address for one in feeds.listing(session, member=kate)] == [named[1]]
+
+
+def test_a_long_list_of_feeds_is_compared_with_the_members_feeds_once(engine: Engine) -> None:
+    found = [sources.Found(f"https://{number}.example/f", "", True) for number in range(1_005)]
+    with database.writing(engine) as session:
+        kate = member_or_new(session, "kate", now=day(0))
+        read: list[str] = []
+        event.listen(session.connection(), "before_cursor_execute", lambda *a: read.append(a[2]))
+        added = feeds.add_all(session, found, member=kate, now=day(0))
+    assert sum(one.startswith("SELECT") and "FROM feed" in one for one in read) == 1
+    assert len(added.feeds) == feeds.MOST_FEEDS
+    assert [address for address, _ in added.refused] == [one.address for one in found[1_000:]]
 
 
 def test_private_addresses_and_files_of_a_shared_ledger_are_refused(

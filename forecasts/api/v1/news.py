@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
@@ -19,7 +19,7 @@ from forecasts.questions import registry
 from forecasts.views import forecasts as forecast_views
 from forecasts.views import news as views
 from forecasts.views.forecasts import NewForecast
-from forecasts.views.news import Answered, Feeds, Inbox, RemovedFeed
+from forecasts.views.news import AddedFeeds, Answered, Feeds, Inbox, RefusedFeed, RemovedFeed
 
 router = APIRouter(tags=["News"], route_class=Scoped)
 
@@ -91,10 +91,13 @@ def list_feeds(at: At) -> Feeds:
     return Feeds(feeds=feeds.listing(at.session, member=at.member))
 
 
-@router.post("/feeds", status_code=201, response_model=Feeds)
+@router.post("/feeds", status_code=201, response_model=AddedFeeds)
 @needs(Scope.forecast)
-def add_feeds(sender: Acts, body: requests.NewFeed) -> Feeds | Response:
-    """Add the feeds at a web address and return them. The next run reads them."""
+def add_feeds(sender: Acts, body: requests.NewFeed) -> AddedFeeds | Response:
+    """Add the feeds at a web address and return them. The next run reads them.
+
+    Of a list, bad addresses are returned too, each with the reason.
+    """
     address = web_address(body.url)
     with sender.reading() as before:
         require_capture(before.session, **before.by)
@@ -104,14 +107,17 @@ def add_feeds(sender: Acts, body: requests.NewFeed) -> Feeds | Response:
     allowed = sender.allow_private
     found = sources.find_feeds(address, now=seen, allow_private=allowed, shared=shared)
 
-    def do(at: At) -> Feeds:
-        added = set()
-        for one in found:
-            title = body.title or one.title
-            how: Any = {"title": title, "allow_private": allowed}
-            added.add(feeds.add(at.session, one.address, **how, **at.by)[0].address)
-        listed = feeds.listing(at.session, member=at.member)
-        return Feeds(feeds=[one for one in listed if one.address in added])
+    def do(at: At) -> AddedFeeds:
+        title = body.title or ""
+        added = feeds.add_all(at.session, found, title=title, allow_private=allowed, **at.by)
+        if not added.feeds and added.refused:
+            raise added.refused[0][1]
+        listed, own = (
+            feeds.listing(at.session, member=at.member),
+            {one.address for one, _ in added.feeds},
+        )
+        refused = [RefusedFeed(address=one, reason=str(error)) for one, error in added.refused]
+        return AddedFeeds(feeds=[one for one in listed if one.address in own], refused=refused)
 
     return acted(sender, do)
 
