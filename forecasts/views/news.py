@@ -91,7 +91,7 @@ class Feeds(View):
 class RefusedFeed(View):
     """An address of a list that was not added."""
 
-    address: str
+    address: str = Field(description="as in the list", examples=["rss.xml"])
     reason: str
 
 
