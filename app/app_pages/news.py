@@ -24,6 +24,7 @@ from forecasts.common.text import count
 from forecasts.ledger.models import Article, FeedKeep
 from forecasts.news import feeds, inbox, matches, reading, sources
 from forecasts.news.inbox import Report, Subject, Waiting
+from forecasts.resolution import proposals
 from forecasts.scores.crowd_moves import crowd_moves
 
 AT_ONCE = 8  # questions, on a page of the list
@@ -53,7 +54,7 @@ def about(title: str, waiting: Sequence[Waiting]) -> list[tuple[str, str]]:
     titled(title, count(len(waiting), "question") if waiting else "nothing new")
     shown = shown_page(waiting, f"news-{title}", AT_ONCE)
     with session.reading() as ledger:
-        page = inbox.subjects(ledger, shown, now=moment)
+        page = inbox.subjects(ledger, shown, now=moment, texts=REPORTS)
         mine = [(one.state.text, one.forecast) for one in page if one.forecast is not None]
         moves = crowd_moves(ledger, mine, now=moment)
     placed = session.in_place(title, {one.state.slug: one for one in page})
@@ -95,6 +96,30 @@ def suggested(one: Subject, report: Report) -> None:
                     dismissal(one, article, "Dismiss this article", kind=False)
                     dismissal(one, article, "Dismiss all with only these words", kind=True)
         st.caption(f"“{as_text(shortened(suggestion.passage, PASSAGE))}”")
+        if suggestion.told and not one.state.proposals:
+            decides(one, report)
+
+
+def decides(one: Subject, report: Report) -> None:
+    """Show the sentence that seems to say yes, and the button that proposes that outcome."""
+    article, told = report.article, report.suggestion.told
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(f"**Seems to say yes:** “{as_text(shortened(told, PASSAGE))}”", width="stretch")
+        key = form_key(f"propose-{one.state.slug}-{article.id}")
+        if rights.allows(Action.propose) and st.button(
+            "Propose yes", help="Someone who may resolve the question decides.", key=f"{key}-yes"
+        ):
+            with act(key) as doing:
+                proposals.propose(
+                    doing.ledger,
+                    one.state.question,
+                    "yes",
+                    note=f"“{told}” ({article.title})",
+                    source=article.url or "",
+                    known_at=min(article.published_at or article.captured_at, doing.now),
+                    **doing.by,
+                )
+                doing.say(f"Proposed: yes on {quoted(one.state.text.title)}.")
 
 
 def dismissal(one: Subject, article: Article, label: str, *, kind: bool) -> None:

@@ -73,6 +73,8 @@ def inbox(
             mine += "" if move is None else f"; crowd {move.before} → {move.now}"
             print_line(f"   {one.state.id} {text.title}{mine and f'{mine})'}")
             print_line(f"      {one.score:.2f} {', '.join(one.words)}: {one.passage}", style="dim")
+            if one.told:
+                print_line(f"      seems to say yes: {one.told}")
         for number, draft in islice(item.drafts, 2):
             print_line(f"   new, draft {number}: {draft.question}")
     waiting = [
@@ -85,6 +87,10 @@ def inbox(
         article, question = map(str, waiting[0])
         print_note(f"To update with it: {next_step('accept', article, question, 'P')}")
         print_note(f"If it does not matter: {next_step('dismiss', article, question)}")
+    decided = [one.state.slug for item in items for one in item.suggestions if one.told]
+    if decided:
+        propose = next_step("propose", decided[0], "yes", source="URL")
+        print_note(f"To propose that outcome: {propose}")
     if most is not None and len(items) == most:
         print_note("Every article: forecasts inbox --all")
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy.orm import QueryableAttribute, defer
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, case, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.access.roles import Action, require
@@ -37,12 +38,15 @@ from forecasts.ledger.models import (
     NewsReply,
     Question,
     QuestionSource,
+    QuestionType,
     Stance,
 )
 from forecasts.news.matches import AT_ONCE, LEAST, WINDOW, Found, matches, texts_of, uncompared
 from forecasts.news.matching import A_MONTH, learned_threshold
 from forecasts.news.stories import stories_of
 from forecasts.questions.standing import QuestionState, by_id, rows_with
+from forecasts.reading.drafting.outcomes_told import answer_told
+from forecasts.reading.drafting.sentences import find_sentences
 from forecasts.reading.drafting.strength import Strength
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.updates import Saved, current_forecast, current_forecasts, update
@@ -69,7 +73,8 @@ class Suggestion:
 
     ``score``, ``passage`` and ``words``: as in ``matching.Match``. ``answer``: ``accepted``,
     ``dismissed``, ``muted``, or ``cited`` and ``source`` if the question has the article already;
-    None: the member has not answered it.
+    None: the member has not answered it. ``told``: a sentence of the article that seems to say that
+    the outcome is yes, if one does and the article's text was read.
     """
 
     state: QuestionState
@@ -79,6 +84,7 @@ class Suggestion:
     passage: str
     words: tuple[str, ...]
     answer: str | None = None
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,8 @@ def inbox(
     shown = [one for id_ in listed for one in found.get(id_, ())]
     suggested: dict[int, list[Suggestion]] = defaultdict(list)
     for each in _suggestions(session, shown, now=now):
-        suggested[each.article_id].append(each)
+        article = articles[each.article_id]
+        suggested[article.id].append(_with_told(each, article, article.text))
     items = []
     for id_ in listed:
         some = sorted(suggested[id_], key=lambda one: (one.forecast is None, -one.score))
@@ -221,23 +228,45 @@ def overview(session: Session, member: Member | None, *, now: datetime) -> Overv
     return Overview(waiting, others, uncompared(session, now=now))
 
 
-def subjects(session: Session, listed: Sequence[Waiting], *, now: datetime) -> list[Subject]:
-    """Return the questions of some that wait, with their articles."""
+def subjects(
+    session: Session, listed: Sequence[Waiting], *, now: datetime, texts: int = 0
+) -> list[Subject]:
+    """Return the questions of some that wait, with their articles.
+
+    ``texts``: of each question, the texts of so many articles are read, for ``Suggestion.told``.
+    """
     answered = [_Answered(one, row.forecast, None) for row in listed for one in row.found]
     suggested: dict[int, list[Suggestion]] = defaultdict(list)
     for each in _suggestions(session, answered, now=now):
         suggested[each.state.id].append(each)
-    ids = sorted({one.match.article_id for one in answered})
-    articles, stories = _without_texts(session, ids), stories_of(session, ids)
+    stories = stories_of(session, sorted({one.match.article_id for one in answered}))
+    told = {
+        row.question_id: _one_of_each(stories, [one.article_id for one in row.found])
+        for row in listed
+    }
+    firsts = {first for some in told.values() for first, _ in some}
+    read = {first for some in told.values() for first, _ in some[:texts]}
+    articles = _articles(session, firsts, read)
     found = []
     for row in listed:
         of_article = {one.article_id: one for one in suggested[row.question_id]}
         reports = [
-            Report(of_article[first], articles[first], others)
-            for first, others in _one_of_each(stories, of_article)
+            Report(_with_told(of_article[first], *articles[first]), articles[first][0], others)
+            for first, others in told[row.question_id]
         ]
         found.append(Subject(suggested[row.question_id][0].state, row.forecast, reports))
     return found
+
+
+def _with_told(one: Suggestion, article: Article, body: str) -> Suggestion:
+    """Return the suggestion with a sentence of the article that seems to tell its outcome."""
+    if not body:
+        return one
+    text, published = one.state.text, article.published_at
+    if text.type != QuestionType.binary or (published and published < text.open_time):
+        return one
+    sentences = (body[start:end] for start, end in find_sentences(body))
+    return replace(one, told=answer_told(text.title, chain([article.title], sentences)))
 
 
 def _one_of_each(stories: Mapping[int, int], ids: Iterable[int]) -> list[tuple[int, int]]:
@@ -321,8 +350,18 @@ def _unlisted(member: Member | None) -> Any:
 
 
 def _without_texts(session: Session, ids: Iterable[int]) -> dict[int, Article]:
-    without = select(Article).options(defer(cast("QueryableAttribute[str]", Article.text)))
-    return {row.id: row for row in rows_with(session, without, Article.id, sorted(ids))}
+    return {id_: article for id_, (article, _) in _articles(session, ids).items()}
+
+
+def _articles(
+    session: Session, ids: Iterable[int], texts: Iterable[int] = ()
+) -> dict[int, tuple[Article, str]]:
+    """Return these articles without their texts, each beside its text if it is in ``texts``."""
+    body = case((col(Article.id).in_(texts), col(Article.text)), else_="")
+    without = defer(cast("QueryableAttribute[str]", Article.text))
+    every = select(Article, body).options(without)
+    rows = rows_with(session, every, Article.id, sorted(ids))
+    return {article.id: (article, text) for article, text in rows}
 
 
 def accept(

@@ -350,7 +350,7 @@ def _require_unknown(
 ) -> None:
     """Raise Refused if an outcome of a whole group may be known.
 
-    Who could change it then would choose, by the outcomes, which contradictions have a price.
+    A change could then choose, by the outcomes, which contradictions have a price.
     ``new``: a question that comes in. It contradicts no forecast on a member that had ended before
     it was forecast itself.
     """

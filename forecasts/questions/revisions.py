@@ -236,7 +236,7 @@ def _counted(
 ) -> dict[int, tuple[Any, ...]]:
     """Return the fields before the first change of them that came too late to count, by id.
 
-    ``unless``: the reasons of changes that are none.
+    ``unless``: the reasons of changes that do not matter.
     """
     before, after = aliased(QuestionRevision), aliased(QuestionRevision)
     fields = [(getattr(before, name), getattr(after, name)) for name in names]

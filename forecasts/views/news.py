@@ -34,6 +34,10 @@ class SuggestedQuestion(View):
         description="accepted, dismissed or muted by you; cited by you, or the question's source; "
         "null: not answered"
     )
+    told: str = Field(
+        description="the sentence that seems to say that the outcome is yes, or blank; nothing is "
+        "proposed by itself"
+    )
 
 
 class PossibleQuestion(View):
@@ -155,4 +159,5 @@ def _suggested(one: Suggestion, move: CrowdMove | None) -> SuggestedQuestion:
         forecast=None if one.forecast is None else Value.model_validate(one.forecast),
         crowd=None if move is None else f"{move.before} → {move.now}",
         answer=one.answer,
+        told=one.told,
     )

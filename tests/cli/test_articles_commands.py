@@ -193,3 +193,22 @@ def test_the_inbox_lists_so_many_articles(forecasts: Run) -> None:
     [first] = forecasts.printed("inbox", "--limit", "1")
     assert first == forecasts.printed("inbox")[0]
     assert "--limit" in forecasts.refused("inbox", "--all", "--limit", "1")
+
+
+def test_the_inbox_shows_how_to_propose_an_outcome_that_an_article_seems_to_tell(
+    forecasts: Run,
+) -> None:
+    forecasts(
+        "ask", "Will Farvale open its tram by March 2026?", "--slug", "tram", "--closes", "9mo"
+    )
+    forecasts(
+        "capture",
+        "-",
+        input="Tram\n\nFarvale opened its tram on Monday. Crowds came to see it in the rain.\n",
+    )
+    said = forecasts("inbox")
+    assert "seems to say yes: Farvale opened its tram on Monday." in said.stdout
+    assert "To propose that outcome: forecasts propose tram yes --source URL" in said.stderr
+    [[question]] = [one["questions"] for one in forecasts.printed("inbox")]
+    assert question["told"] == "Farvale opened its tram on Monday."
+    assert forecasts.printed("questions")[0]["proposals"] == 0

@@ -418,3 +418,32 @@ def test_unmatched_articles_of_a_feed_are_listed_or_not(
     assert listed(bob) == everything
     feeds.keep(session, "1", FeedKeep.all, member=alice, now=day(3))
     assert listed(alice) == everything
+
+
+@on_both
+def test_an_article_that_seems_to_tell_the_outcome_is_marked(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    options = {"type": "multiple_choice", "options": ["June", "July"]}
+    ask(session, alice, title="Will the harbour quay open in June or July?", **options)
+    opened = "It rained. The harbour quay opened on Friday, the mayor said."
+    capture(session, alice, opened, 2, "Harbour quay")
+    capture(session, alice, QUAY, 3)
+    told = {(one.state.id, one.article_id): one.told for one in suggested(session, alice, 4)}
+    said = "The harbour quay opened on Friday, the mayor said."
+    assert sorted(filter(None, told.values())) == [said]
+    assert told[quay.id, 1] == said
+    waiting = inbox.overview(session, alice, now=day(4)).waiting
+    for texts, expected in ((0, []), (5, [said])):
+        rows = inbox.subjects(session, waiting, now=day(4), texts=texts)
+        found = [one.suggestion.told for row in rows for one in row.reports]
+        assert [*filter(None, found)] == expected
+
+
+def test_an_article_older_than_the_question_tells_nothing(session: Session, alice: Member) -> None:
+    opened = "The harbour quay opened on Friday, the mayor said."
+    article = CapturedArticle("Quay", None, None, day(-20), "https://example.org/q", opened)
+    library.store(session, [article], member=alice, captured_at=day(1))
+    ask(session, alice, title="Will the harbour quay open by June?")
+    [one] = suggested(session, alice, 2)
+    assert one.told == ""

@@ -14,8 +14,10 @@ from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import ArticleMatch
 from forecasts.news import inbox, matches
+from forecasts.questions.standing import current_state
 from forecasts.reading.article import CapturedArticle
-from tests.app.conftest import visit
+from forecasts.resolution.proposals import proposals_on
+from tests.app.conftest import confirmed, visit, words
 from tests.conftest import ask, day
 
 MANY = 3 * matches.AT_ONCE
@@ -61,3 +63,25 @@ def test_a_button_compares_the_articles_that_no_run_has_compared(
     assert "compare-news" not in {one.key for one in news.button}
     with database.reading(engine) as ledger:
         assert len(ledger.exec(select(ArticleMatch)).all()) >= MANY / 3
+
+
+def test_an_outcome_that_an_article_seems_to_tell_is_proposed_in_a_click(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        question = ask(ledger, alice, title="Will pier nine of Farvale open?")
+        text = "Rain. Pier nine of Farvale opened on Monday. Boats came."
+        told = CapturedArticle("Pier nine", None, None, None, "https://example.org/9", text)
+        library.store(ledger, [told], member=alice, captured_at=day(4))
+    visit(app, "news")
+    assert "Seems to say yes:" in words(app)
+    [button] = [one for one in app.button if one.label == "Propose yes"]
+    button.click().run()
+    assert confirmed(app) == ["Proposed: yes on “Will pier nine of Farvale open?”."]
+    assert not [one for one in app.button if one.label == "Propose yes"]
+    with database.reading(engine) as ledger:
+        [row] = proposals_on(ledger, question)
+        assert (row.outcome, row.known_at, row.source) == ("yes", day(4), "https://example.org/9")
+        assert row.note == "“Pier nine of Farvale opened on Monday.” (Pier nine)"
+        assert current_state(ledger, question, now=day(5)).resolution is None
