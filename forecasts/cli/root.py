@@ -80,7 +80,7 @@ SECTIONS = {
         "compare": ("reports", "Compare teams, forecasters, kinds or models."),
         "score": ("scores", "Score each forecaster on each resolved question."),
         "crowd": ("scores", "Print the crowd's forecast on each question."),
-        "attribute": ("scores", "Attribute scores to updates, evidence, publishers or kinds."),
+        "attribute": ("scores", "Attribute scores to updates, evidence and its sources."),
         "rescore": ("resolve", "Recompute scores, current forecasts and matches of news."),
     },
     "Data": {

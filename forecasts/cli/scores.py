@@ -246,14 +246,17 @@ def crowd(
 @app.command()
 def attribute(
     folder: Folder = None,
-    by: Annotated[str, option("update|evidence|publisher|kind", "Sum by one of these.")] = "update",
+    by: Annotated[
+        str, option("update|evidence|publisher|author|kind", "Sum by one of these.")
+    ] = "update",
     protocol: Annotated[str, option("NAME", "Scoring protocol for the units.")] = "brier",
     format_: Format = None,
     output: Output = None,
 ) -> None:
-    """Attribute scores to updates, evidence, publishers or kinds.
+    """Attribute scores to updates, evidence and its sources.
 
-    This is bookkeeping, not causation: the last member to move gets the credit.
+    This is bookkeeping, not causation: the last member to move gets the credit. It also shows how
+    often a source was cited late, and how long before the crowd moved the same way.
     """
     chosen = format_of(format_, output)
     frames = frames_of(folder)

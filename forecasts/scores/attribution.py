@@ -1,4 +1,4 @@
-"""Points earned by each update, and through its citations by evidence, publisher and kind.
+"""Points earned by each update, and through its citations by evidence, publisher, author and kind.
 
 An update earns (score before − score after) × the share of the question's time remaining (see
 `scoring.attribution`). The points are split over the evidence it cites by the shares given;
@@ -20,10 +20,11 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.dependence import joined
 from forecasts.folder.frames import Frames
+from forecasts.scores.evidence_timing import LATE, ahead_of_crowd, published
 from forecasts.values.value import SUM_TOLERANCE
 from scoring.means import clustered_mean, families_of
 
-GROUPINGS = ("update", "evidence", "publisher", "kind")
+GROUPINGS = ("update", "evidence", "publisher", "author", "kind")
 UNCITED = ""
 
 
@@ -32,11 +33,14 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
 
     By update: question_id, forecaster, made_at, remaining, score_before, score, points, promised,
     surprise, evidence (the ids cited). First forecasts replace nothing and have no points. By
-    evidence, publisher or kind: that column (blank: points that no evidence accounts for), for
-    evidence also title, publisher and kind; then citations, updates, questions, points, families
-    (of the questions), per_question, the mean of points per question, and its 95% interval
-    clustered by family, per_question_lower and per_question_upper (blank for one family). Raises
-    BadInput for another grouping.
+    evidence, publisher, author or kind: that column (blank: points that no evidence accounts for),
+    for evidence also title, publisher and kind; then citations, updates, questions, points,
+    families (of the questions), per_question, the mean of points per question, and its 95% interval
+    clustered by family, per_question_lower and per_question_upper (blank for one family); dated,
+    the citations of something with a known day, and late, those more than ``LATE`` after it;
+    compared, the updates with a crowd to compare, followed, those that it followed later, and
+    days_ahead, by how many days (the median; see ``evidence_timing``). Raises BadInput for another
+    grouping.
     """
     if by not in GROUPINGS:
         remedy = f"Use {', '.join(GROUPINGS)}."
@@ -49,7 +53,15 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
     shares = split_points(earned[moved].reset_index(drop=True), rows[moved].reset_index(drop=True))
     asked = joined(frames.questions, frames.links)
     family = asked.set_index("question_id")["family"]
-    return _summed(shares.assign(family=families_of(shares["question_id"], family)), frames, by)
+    shares["family"] = families_of(shares["question_id"], family)
+    cites = shares["evidence_id"] != UNCITED
+    number = shares["update"].to_numpy()
+    shares["made_at"] = rows.loc[moved, "made_at"].array[number]
+    shares["ahead"] = np.nan
+    update, place = np.unique(number[cites], return_inverse=True)
+    at = earned.loc[moved, "forecast"].to_numpy(dtype=np.intp)[update]
+    shares.loc[cites, "ahead"] = ahead_of_crowd(frames, at)[place]
+    return _summed(shares, frames, by)
 
 
 def _updates(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -95,8 +107,11 @@ def citation_parts(shares: Sequence[float | None]) -> list[float]:
 
 def _summed(shares: pd.DataFrame, frames: Frames, by: str) -> pd.DataFrame:
     known = frames.evidence.set_index("evidence_id")[["title", "publisher", "kind"]]
-    blank = {"title": "", "publisher": "", "kind": UNCITED}
+    known = known.join(published(frames))
+    blank = {"title": "", "publisher": "", "kind": UNCITED, "author": ""}
     table = shares.join(known, on="evidence_id").fillna(blank)
+    age = table["made_at"] - table["published_at"]
+    table["dated"], table["late"] = age.notna(), age > LATE
     keys: list[Any] = ["evidence_id", "title", "publisher", "kind"] if by == "evidence" else [by]
     table["cited"] = table["evidence_id"] != UNCITED
     groups = table.groupby(keys, sort=True)
@@ -110,6 +125,11 @@ def _summed(shares: pd.DataFrame, frames: Frames, by: str) -> pd.DataFrame:
     found["per_question"] = found["points"] / found["questions"]
     ends = np.array([_interval(part) for _, part in groups], dtype=np.float64).reshape(-1, 2)
     found["per_question_lower"], found["per_question_upper"] = ends.T
+    found[["dated", "late"]] = groups[["dated", "late"]].sum()
+    ahead = table.drop_duplicates(["update", *keys]).set_index(keys)["ahead"]
+    seen, finite = ahead.groupby(level=keys), ahead.where(np.isfinite(ahead)).groupby(level=keys)
+    found["compared"], found["followed"] = seen.count(), finite.count()
+    found["days_ahead"] = finite.median()
     found = found.reset_index()
     return found.sort_values("points", ascending=False, kind="stable", ignore_index=True)
 

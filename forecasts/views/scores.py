@@ -88,15 +88,16 @@ class AttributionRow(View):
 
 
 class SourceRow(View):
-    """A piece of evidence, a publisher or a kind, and the points earned by the updates citing it.
+    """Evidence, a publisher, an author or a kind, and the points of the updates that cite it.
 
     Blank: points that no evidence accounts for.
     """
 
-    evidence_id: str | None = Field(None, description="null by publisher or kind")
-    title: str | None = Field(None, description="of the evidence; null by publisher or kind")
-    publisher: str | None = Field(None, description="null by kind")
-    kind: str | None = Field(None, description="the kind of evidence; null by publisher")
+    evidence_id: str | None = Field(None, description="null, except by evidence")
+    title: str | None = Field(None, description="of the evidence; null, except by it")
+    publisher: str | None = Field(None, description="null by author and kind")
+    author: str | None = Field(None, description="of the article; null, except by author")
+    kind: str | None = Field(None, description="the kind of evidence; null by publisher and author")
     citations: int
     updates: int
     questions: int = Field(description="how many questions")
@@ -105,6 +106,18 @@ class SourceRow(View):
     per_question: Score = Field(description="the mean of points per question")
     per_question_lower: Score | None = Field(description="its 95% interval; null for one family")
     per_question_upper: Score | None = Field(description="its 95% interval; null for one family")
+    dated: int = Field(description="the citations of something with a known day of publication")
+    late: int = Field(description="of these, those more than 7 days after that day")
+    compared: int = Field(
+        description="the updates on yes-or-no questions with a current forecast of two others"
+    )
+    followed: int = Field(
+        description="of these, those after which the others' mean moved the same way, by half as "
+        "much or more"
+    )
+    days_ahead: float | None = Field(
+        description="how many days later that was, the median; null if it never was"
+    )
 
 
 class Digest(View):
@@ -123,7 +136,7 @@ class CrowdPage(View):
 
 
 class AttributionPage(View):
-    """A page of updates, or of evidence, publishers or kinds of evidence, most points first."""
+    """A page of updates, or of evidence, publishers, authors or kinds, most points first."""
 
     rows: list[AttributionRow | SourceRow]
     next: Next

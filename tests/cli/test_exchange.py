@@ -85,7 +85,10 @@ def test_the_format_option_outranks_the_ending_and_an_unknown_ending_is_refused(
     assert not (tmp_path / "table.xlsx").exists()
 
 
-OVER_FAMILIES = "families,per_question,per_question_lower,per_question_upper"
+OVER_FAMILIES = (
+    "families,per_question,per_question_lower,per_question_upper,"
+    "dated,late,compared,followed,days_ahead"
+)
 HEADERS = {
     ("score",): "question_id,forecaster,protocol,score,coverage,updates",
     ("crowd",): "question_id,at,forecasters,p",

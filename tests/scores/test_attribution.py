@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.folder.frames import EVIDENCE_COLUMNS, Frames, typed_frame
+from forecasts.folder.frames import ARTICLE_COLUMNS, EVIDENCE_COLUMNS, Frames, typed_frame
 from forecasts.scores.attribution import attribute
 from scoring.means import clustered_mean
+from tests.conftest import day
 from tests.reports.small_ledgers import asked, cited, ledger, path, random_ledger
 
 
@@ -129,3 +130,36 @@ def test_a_ledger_without_resolved_questions_has_nothing_to_attribute(frames: Fr
     empty = replace(frames, questions=frames.questions.assign(resolution=""))
     assert attribute(empty).empty
     assert attribute(empty, "publisher").empty
+
+
+def test_a_source_is_described_by_its_age_and_by_the_crowd_that_follows(frames: Frames) -> None:
+    """bo and cy stand at 40%; the first move, to 70%, is followed once their mean is 55%."""
+    own = frames.forecasts.to_dict("records")
+    others = [*path("q", "bo", (0, 0.4), (6, 0.6)), *path("q", "cy", (0, 0.4), (7, 0.5))]
+    crowd = ledger([asked("q", "yes")], [*own, *others])
+    address = {"evidence_id": ["a", "b", "c"], "kind": "news", "url": ["u", "v", "w"]}
+    days = {"published_at": [day(-4), None, None]}
+    articles = typed_frame(
+        {"url": ["v"], "author": ["Ann"], "captured_at": [day(1)]}, ARTICLE_COLUMNS
+    )
+    known = typed_frame(address | days, EVIDENCE_COLUMNS)
+    whole = replace(crowd, evidence=known, articles=articles)
+    table = attribute(whole, "evidence").set_index("evidence_id").drop(index="")
+    # a: cited on day 4, eight days after it was published; b: on days 4 and 5, captured on day 1.
+    assert table["dated"].to_dict() == {"a": 1, "b": 2, "c": 0}
+    assert table["late"].to_dict() == {"a": 1, "b": 0, "c": 0}
+    # The second move, to 60%, is down, and nobody follows.
+    assert table["compared"].to_dict() == {"a": 1, "b": 2, "c": 1}
+    assert table["followed"].to_dict() == {"a": 1, "b": 1, "c": 0}
+    assert table["days_ahead"].dropna().to_dict() == {"a": 3.0, "b": 3.0}
+    by_author = attribute(whole, "author").set_index("author")
+    assert by_author.loc["Ann", ["citations", "updates"]].tolist() == [2, 2]
+    assert by_author["points"].sum() == pytest.approx(attribute(whole)["points"].sum())
+
+
+def test_a_crowd_takes_two_others_whose_forecasts_are_current(frames: Frames) -> None:
+    own = frames.forecasts.to_dict("records")
+    gone = [*path("q", "bo", (0, 0.4)), *path("q", "cy", (0, 0.4), (3, None), (6, 0.9))]
+    alone = ledger([asked("q", "yes")], [*own, *gone])
+    table = attribute(replace(alone, evidence=frames.evidence), "kind")
+    assert table["compared"].tolist() == [0] * len(table)

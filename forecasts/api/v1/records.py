@@ -52,6 +52,7 @@ _KEYS = {
     "update": ["question_id", "forecaster", "made_at"],
     "evidence": ["evidence_id"],
     "publisher": ["publisher"],
+    "author": ["author"],
     "kind": ["kind"],
 }
 Tags = Annotated[list[str] | None, Query(description="Only questions with one of these tags.")]
@@ -123,12 +124,12 @@ def list_scores(at: At, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Scor
 @reads
 def show_attribution(
     at: At,
-    by: Literal["update", "evidence", "publisher", "kind"] = "update",
+    by: Literal["update", "evidence", "publisher", "author", "kind"] = "update",
     protocol: str = "brier",
     limit: TableLimit = PAGE_SIZE,
     cursor: Cursor = None,
 ) -> AttributionPage:
-    """Attribute scores to updates, evidence, publishers or kinds of evidence.
+    """Attribute scores to updates, evidence and its sources.
 
     Outcomes recorded after the first page was read are left out of the others.
     """
