@@ -271,7 +271,7 @@ def _details(group: Group, choice: Choice) -> None:
             _part("Over- and under-reaction", moved)
             _staleness(group)
             _part("Coherence", group.coherence.sentence if group.coherence else "")
-            _part("Evidence", *earned)
+            _part("Sources", *earned)
     page_link("terms", "Terms")
 
 

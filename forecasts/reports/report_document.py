@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from forecasts.common.text import count, shortened
@@ -31,6 +32,7 @@ from forecasts.reports import figures, wording
 from forecasts.reports.advice import advice
 from forecasts.reports.glossary import TERMS, explained
 from forecasts.reports.report import Earned, Group, Report, Unrevised, Update
+from forecasts.reports.verdict import FEWEST
 from forecasts.reports.wording import BADGES, over_families
 
 _TONES: dict[str, Tone] = {
@@ -349,19 +351,21 @@ def credits(group: Group) -> list[Table]:
             _INTERVAL: column(group.earned, lambda row: row.per_question.interval, signed_interval),
         }
         pieces = [row for row in group.earned if row.by == "evidence"]
+        sources = [row for row in group.earned if row.by != "evidence"]
         hindsight = wording.HINDSIGHT
         if more := group.evidence - len(pieces):
             listed = "forecasts attribute --by evidence lists all of them"
             hindsight += f" {more:,} more pieces are not shown; {listed}."
         found = [
             table_of(
-                "Points earned by evidence",
-                [row for row in group.earned if row.by != "evidence"],
-                {"Cited": _source, **columns},
+                "Sources",
+                sources,
+                {"Cited": _source, "Families": lambda row: f"{row.families:,}", **columns},
                 term=TERMS["points"],
                 note="Points: how much a question’s Brier score (0–1) fell, as the mean over all "
                 "members; above 0 helped. It proves nothing: the last update gets the credit. "
-                f"{wording.INTERVALS}",
+                f"{wording.INTERVALS} {_few(sources)}The command forecasts attribute lists "
+                "authors too, and how often a source was cited late.",
             ),
             table_of(
                 "Evidence that earned and lost most",
@@ -371,6 +375,28 @@ def credits(group: Group) -> list[Table]:
             ),
         ]
     return [*found, _moved(group)] if group.moved is not None else found
+
+
+def _few(sources: Sequence[Earned]) -> str:
+    """Return a sentence on the sources with too few families to say anything; '' without any.
+
+    >>> from forecasts.reports.report import Estimate
+    >>> few = Earned("kind", "news", "", 9, 5, 4, 0.1, Estimate(0.02, None))
+    >>> _few([few]), _few([replace(few, families=30)])
+    ('Too few to say: 4 families, 30 are needed. ', '')
+    >>> _few([few, replace(few, families=30)])
+    'Too few to say of 1 source: fewer than 30 families. '
+    """
+    few = [row for row in sources if row.families < FEWEST]
+    if few and len(few) == len(sources):
+        most = max(row.families for row in few)
+        each = " at most" if len(few) > 1 else ""
+        return f"Too few to say: {count(most, 'family')}{each}, {FEWEST} are needed. "
+    return (
+        f"Too few to say of {count(len(few), 'source')}: fewer than {FEWEST} families. "
+        if few
+        else ""
+    )
 
 
 def _source(row: Earned) -> str:
