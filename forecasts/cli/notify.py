@@ -29,7 +29,7 @@ Events = Annotated[
     option(
         "EVENT",
         "Event to notify about; repeat for each: resolved, decision, disputed, parked, "
-        "awaiting, closing, stale or closed. [default: all]",
+        "awaiting, closing, stale, news or closed. [default: all]",
         "--on",
     ),
 ]

@@ -900,6 +900,7 @@ class Event(StrEnum):
     awaiting = "awaiting"
     closing = "closing"
     stale = "stale"
+    news = "news"
     closed = "closed"
 
 

@@ -1,8 +1,9 @@
 """The events to notify a channel about, computed from the ledger as its member may see it.
 
-Each kind of event is one statement, which leaves out events that have a notice already. An event
-has the time (``at``) of its close, forecast, proposal, resolution or withdrawal, so that a question
-that closes again is a new event, and an update restarts the age of a forecast.
+Each kind of event but news is one statement, which leaves out events that have a notice already. An
+event has the time (``at``) of its close, forecast, proposal, resolution or withdrawal, so that a
+question that closes again is a new event, and an update restarts the age of a forecast. News has
+that of the morning on which it is told, so that there is one message a day.
 
 Events in the past (a close, a resolution) count from the time the channel was added, and for 30
 days. A pending state (a decision, an old forecast) counts whenever it began.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, true
@@ -32,10 +33,12 @@ from forecasts.ledger.current import (
     last_forecast,
 )
 from forecasts.ledger.models import (
+    Article,
     Channel,
     Dispute,
     Event,
     Forecast,
+    Member,
     Notice,
     NoticeState,
     Question,
@@ -44,9 +47,13 @@ from forecasts.ledger.models import (
     ResolutionState,
     Watch,
 )
+from forecasts.questions.standing import by_id
 from forecasts.resolution.disputes import is_open
+from forecasts.updates.updates import current_forecasts
 
 NEWS = timedelta(days=30)  # older events are not sent, even if no run worked for that long
+MORNING = timedelta(hours=6)  # in UTC: when the news of the last day is told
+_DAY = timedelta(days=1)
 
 _TEXT, _OWN = aliased(QuestionRevision), aliased(Forecast)
 _TOLD = aliased(Notice)
@@ -94,6 +101,9 @@ def due(session: Session, channel: Channel, *, now: datetime) -> list[DueEvent]:
     reader = _Reader(session, channel, rights, now)
     found: list[DueEvent] = []
     for event in map(Event, channel.events):
+        if event == Event.news:
+            found += [(event, id_, at) for id_, at in _untold_news(reader)]
+            continue
         events = _EVENTS[event](reader)
         notified = (
             select(Notice.id)
@@ -212,6 +222,34 @@ def _resolved(reader: _Reader) -> _Events:
     current = is_current_outcome() | withdrawn
     conditions = [recorded_at > reader.now - NEWS, later, current, reader.has_forecast]
     return _Events(recorded_at, conditions, [_RESOLUTIONS])
+
+
+def _untold_news(reader: _Reader) -> list[tuple[int, datetime]]:
+    """Return the questions with news of the day before this morning, if it was not told."""
+    midnight = reader.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    morning = midnight + MORNING
+    if morning > reader.now:
+        morning -= _DAY
+    channel, of = reader.channel, Notice.event == Event.news
+    told = select(Notice.id).where(Notice.channel_id == channel.id, of, Notice.at == morning)
+    if channel.recorded_at > morning or reader.session.exec(told.limit(1)).first() is not None:
+        return []
+    member = reader.session.get_one(Member, channel.member_id)
+    return [(id_, morning) for id_ in news_of(reader.session, member, morning)]
+
+
+def news_of(session: Session, member: Member, morning: datetime) -> dict[int, Article]:
+    """Return by question the newest article of the day before a morning that waits for the member.
+
+    On questions that they have forecast, as Today lists them.
+    """
+    from forecasts.news.inbox import newest_suggestions  # it loads SciPy, which others need not
+
+    forecasts = current_forecasts(session, member, at=morning, unresolved=True)
+    states = by_id(session, sorted(forecasts), now=morning)
+    mine = {id_: (state, forecasts[id_]) for id_, state in states.items()}
+    found = newest_suggestions(session, member, mine, now=morning)
+    return {id_: one for id_, (_, one) in found.items() if one.captured_at > morning - _DAY}
 
 
 _EVENTS: dict[Event, Callable[[_Reader], _Events]] = {

@@ -13,11 +13,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from forecasts.agenda.notifications.due import DueEvent
+from forecasts.agenda.notifications.due import DueEvent, news_of
 from forecasts.common.text import cut, on_one_line
 from forecasts.common.times import to_minute
 from forecasts.documents.numbers import number
-from forecasts.ledger.models import Event, Member, Resolution, ResolutionState, Score
+from forecasts.ledger.models import Article, Event, Member, Resolution, ResolutionState, Score
 from forecasts.questions.finality import provisional_outcomes
 from forecasts.questions.standing import QuestionState, by_id, in_batches
 from forecasts.resolution.proposals import open_proposals
@@ -41,6 +41,7 @@ _WORDS = {
     Event.awaiting: ("Closed, for you to resolve", "It closed"),
     Event.closing: ("Closes soon, without your forecast", "It closes"),
     Event.stale: ("Your forecast is due for review", "Your forecast was made"),
+    Event.news: ("New articles on your questions", ""),
     Event.closed: ("Closed", "It closed"),
 }
 _WITHDRAWN = "Outcome withdrawn"  # the heading of an event ``resolved`` that is a withdrawal
@@ -73,11 +74,16 @@ def compose(
     scores = _scores(session, member, resolved)
     corrected = _corrected(session, resolved)
     not_final = provisional_outcomes(session, now=now) if resolved else {}
+    mornings = {at for event, _, at in current if event == Event.news}
+    articles = {
+        (id_, at): one for at in mornings for id_, one in news_of(session, member, at).items()
+    }
     headed: dict[str, list[str]] = {}
     for one in sorted(current, key=lambda one: list(Event).index(one[0])):
-        event, id_, _ = one
+        event, id_, at = one
         note = " (provisional)" if event == Event.resolved and id_ in not_final else ""
-        line = f"- {_line(one, states[id_], scores, corrected)}{note}"
+        article = articles.get((id_, at))
+        line = f"- {_line(one, states[id_], scores, corrected, article)}{note}"
         headed.setdefault(_heading(event, states[id_]), []).append(line)
     body = []
     for heading, lines in headed.items():
@@ -107,7 +113,7 @@ def _applies(
     event, id_, at = due
     if state is None:
         return False
-    if event in (Event.closing, Event.stale):
+    if event in (Event.closing, Event.stale, Event.news):
         return state.accepts_forecasts(now)
     if event == Event.resolved:
         row = state.resolution or state.withdrawal
@@ -145,9 +151,12 @@ def _line(
     state: QuestionState,
     scores: Mapping[int, Score],
     corrected: Container[int | None],
+    article: Article | None,
 ) -> str:
     event, _, at = due
     title = _inert(state.text.title, _TITLE_LENGTH)
+    if event == Event.news:  # without one that was answered meanwhile
+        return title if article is None else f"{title} “{_inert(article.title, _TITLE_LENGTH)}”"
     if event != Event.resolved:
         words = _WORDS[event][1]
         if event == Event.decision and state.resolution is not None:

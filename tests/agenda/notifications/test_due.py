@@ -12,9 +12,12 @@ from forecasts.access import teams
 from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda import revisits
 from forecasts.agenda.notifications import channels, sender
+from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Event, PolicyKind, Role, Watch
+from forecasts.news import inbox
 from forecasts.questions import registry, revisions
+from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import assignments, confirmation, disputes, proposals
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -346,4 +349,45 @@ def test_more_questions_take_as_few_statements(ledger: Engine, service: Service)
         with counted_statements(ledger) as statements:
             told(ledger, service, at)
         counts.append(len(statements))
-    assert counts[0] == counts[1] <= 120  # three channels
+    assert counts[0] == counts[1] <= 144  # three channels, each with the news of the day
+
+
+def report(engine: Engine, title: str, at: float) -> None:
+    text = f"Heavy rain will fall on the town tonight, so that it floods, said reader {at}."
+    article = CapturedArticle(title, None, None, None, f"https://example.org/{at}", text)
+    with acting(engine) as (session, _, alice):
+        library.store(session, [article], member=alice, captured_at=day(at))
+
+
+@on_both
+def test_the_news_of_a_day_is_told_in_one_message_the_next_morning(
+    ledger: Engine, service: Service
+) -> None:
+    say(ledger, 0.4, 1)
+    for who in ("alice", "bob"):  # who has not forecast
+        channel(ledger, service, who, "news")
+    report(ledger, "Rain: will it flood? @all", 2.2)
+    report(ledger, "Rain: will it rain on?", 2.3)  # at 07:12, so of the next day
+    assert told(ledger, service, 2.24) == []  # before six
+    [heading, line] = told(ledger, service, 2.5)
+    assert heading == "New articles on your questions:"
+    assert line == "- Will it rain? “Rain: will it flood? @\u2060all”"
+    assert told(ledger, service, 2.9) == []
+    assert told(ledger, service, 3.3)[1:] == ["- Will it rain? “Rain: will it rain on?”"]
+    assert told(ledger, service, 4.3) == []
+
+
+def test_news_that_was_answered_or_came_before_the_forecast_or_the_channel_is_not_told(
+    ledger: Engine, service: Service
+) -> None:
+    say(ledger, 0.4, 1)
+    report(ledger, "Rain", 1.5)
+    channel(ledger, service, "alice", "news", now=day(2.3))
+    assert told(ledger, service, 2.4) == []
+    report(ledger, "Rain again", 2.5)
+    with acting(ledger) as (session, rain, alice):
+        inbox.dismiss(session, rain, library.find_article(session, 2), member=alice, now=day(2.6))
+    assert told(ledger, service, 3.4) == []
+    report(ledger, "More rain", 3.5)
+    say(ledger, 0.5, 3.6)
+    assert told(ledger, service, 4.4) == []
