@@ -27,7 +27,7 @@ from forecasts.news.inbox import Report, Subject, Waiting
 from forecasts.resolution import proposals
 from forecasts.scores.crowd_moves import crowd_moves
 
-AT_ONCE = 8  # questions, on a page of the list
+AT_ONCE = 4  # questions, on a page of the list: each form costs some hundredths of a second
 REPORTS = 3  # articles of a question
 ARTICLES = 5  # on a page, with their possible questions
 DRAFTS = 2  # of an article
@@ -79,7 +79,7 @@ def card(one: Subject, crowd: str) -> None:
         if len(one.reports) > REPORTS:
             st.caption(f"{count(len(one.reports) - REPORTS, 'more article')}")
         if rights.allows(Action.forecast):
-            articles = [report.article for report in one.reports]
+            articles = [report.article for report in one.reports[:REPORTS]]
             forecast_form(one.state, one.forecast, articles, quick=True, cites=articles[0].address)
 
 
