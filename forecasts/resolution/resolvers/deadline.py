@@ -13,7 +13,7 @@ from pydantic import Field
 
 from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
-from forecasts.ledger.models import QuestionType
+from forecasts.common.vocabulary import QuestionType
 from forecasts.resolution.resolvers import protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind
 

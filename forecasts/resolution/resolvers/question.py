@@ -14,7 +14,7 @@ from pydantic import Field
 
 from forecasts.common.errors import BadInput, CannotTell
 from forecasts.common.times import read_time
-from forecasts.ledger.models import QuestionType
+from forecasts.common.vocabulary import QuestionType
 from forecasts.resolution.resolvers import parsing, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind
 from forecasts.values.outcomes import NOT_SCORED

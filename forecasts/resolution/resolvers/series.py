@@ -37,7 +37,7 @@ from pydantic import AfterValidator, Field
 
 from forecasts.common.errors import BadInput, CannotTell, LedgerError, Remedy
 from forecasts.common.times import iso, read_time, utc
-from forecasts.ledger.models import QuestionType
+from forecasts.common.vocabulary import QuestionType
 from forecasts.resolution.resolvers import parsing, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Kind, Seen
 
