@@ -48,6 +48,7 @@ PROCESSES.set_forkserver_preload(
         "forecasts.folder.folder",
         "forecasts.importing.frames",
         "forecasts.ledger.verification",
+        "forecasts.resolution.runs.run",
     ]
 )
 READY, COMPLAINT = "ready", "refused: "

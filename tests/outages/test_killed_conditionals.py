@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import signal
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from benchmarks.writing import PROCESSES
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Condition, Resolution
@@ -75,11 +75,11 @@ def test_killed_runs_leave_every_branch_right_and_once(
     engine: Engine, tmp_path: Path, times: int
 ) -> None:
     furnish(engine, tmp_path / "outcomes.csv")
-    url, spawn = engine.url.render_as_string(hide_password=False), get_context("spawn")
+    url = engine.url.render_as_string(hide_password=False)
     moments, killed = random.Random(35), 0
     for number in range(times):
         given = (url, day(5 + number / 10), moments.randint(1, 40))
-        process = spawn.Process(target=run_once, args=given)
+        process = PROCESSES.Process(target=run_once, args=given)
         process.start()
         process.join()
         killed += process.exitcode == -signal.SIGKILL
