@@ -96,7 +96,7 @@ def suggested(one: Subject, report: Report) -> None:
                     dismissal(one, article, "Dismiss this article", kind=False)
                     dismissal(one, article, "Dismiss all with only these words", kind=True)
         st.caption(f"“{as_text(shortened(suggestion.passage, PASSAGE))}”")
-        if suggestion.told and not one.state.proposals:
+        if suggestion.told:
             decides(one, report)
 
 

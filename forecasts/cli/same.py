@@ -20,7 +20,7 @@ from forecasts.questions.families import Joined
 from forecasts.questions.origins import origins, platform_name
 from forecasts.questions.same_questions import SamePair, same_pairs
 from forecasts.views.questions import same_questions
-from forecasts.views.ties import if_late
+from forecasts.views.ties import TOO_LATE, if_late, late_ones
 
 
 @app.command()
@@ -96,10 +96,12 @@ def _join_identical(yes: bool) -> None:
 
 def _joined(session: Session, joined: Sequence[Joined], now: datetime) -> list[str]:
     """Return the lines that show the families with the questions that are new in them."""
-    lates = [if_late(session, one.before, now=now) for one in joined]
+    every = {slug for one in joined for slug in one.before}
+    late = set(late_ones(session, every, now=now))
     return [
-        f"In the family {one.family}: {', '.join(one.before)}{late}"
-        for one, late in zip(joined, lates, strict=True)
+        f"In the family {one.family}: {', '.join(one.before)}"
+        + (f"; {TOO_LATE}: {', '.join(sorted(of))}" if (of := late & one.before.keys()) else "")
+        for one in joined
     ]
 
 

@@ -6,7 +6,8 @@ condition; another one of the import is a contradiction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames, rows
 from forecasts.ledger.append import append
-from forecasts.ledger.models import LinkStrength, Member, Question, QuestionGroup
+from forecasts.ledger.models import GroupKind, LinkStrength, Member, Question, QuestionGroup
 from forecasts.questions.conditions import branches
 from forecasts.questions.groups import Group, first_forecasts, groups, write_group
 from forecasts.questions.links import SYMMETRIC, Link, links, require_changeable
@@ -88,7 +89,7 @@ def compare_dependence(
                 session, select(QuestionGroup.slug), QuestionGroup.slug, [*set(named["group"])]
             )
         )
-        in_time = _in_time(session, frames, [*here.values()], known, now, vouched=vouched)
+        in_time = _in_time(session, frames, here, known, now, vouched=vouched)
         for number, row in zip(named.index, rows(named), strict=True):
             there = place_of.get(row.question_id)
             if row.group in here:
@@ -100,8 +101,9 @@ def compare_dependence(
                 continue
             if there is not None:
                 wrong(number, "group", row.group, f"{there} in this ledger")
-            elif not in_time(row.question_id, here.get(row.group)):
-                wrong(number, "group", row.group, "blank, since the outcome of one may be known")
+            elif not in_time(row.question_id, row.group):
+                rule = "blank, since an outcome of the group may be known"
+                wrong(number, "group", row.group, rule)
             if row.group in here:
                 for one in here[row.group].members:
                     require(session, member, Action.revise, one.state.question, now=now)
@@ -142,14 +144,17 @@ def compare_dependence(
 def _in_time(
     session: Session,
     frames: Frames,
-    here: Collection[Group],
+    here: Mapping[str, Group],
     known: Mapping[str, QuestionState],
     now: datetime,
     *,
     vouched: bool,
-) -> Callable[[str, Group | None], bool]:
-    """Return whether a question may come into a group of the ledger, or into a new one."""
-    members = [one.state for group in here for one in group.members]
+) -> Callable[[str, str], bool]:
+    """Return whether a question may come into a group, by their slugs; as for ``add_to_group``.
+
+    A question of this ledger also not into one whose new questions have ended.
+    """
+    members = [one.state for group in here.values() for one in group.members]
     ends = first_ends(session, [*known.values(), *members])
     stored = first_forecasts(session, [one.id for one in known.values()])
     begun = {slug: stored[one.id] for slug, one in known.items() if one.id in stored}
@@ -157,12 +162,24 @@ def _in_time(
         made = frames.forecasts.groupby("question_id")["made_at"].min()
         for slug, at in zip(made.index.tolist(), made, strict=True):
             begun[slug] = min(begun.get(slug, now), utc(at))
+    theirs: defaultdict[str, list[datetime]] = defaultdict(list)
+    brought: defaultdict[str, list[datetime]] = defaultdict(list)
+    for slug, group in here.items():
+        theirs[slug] += (ends[one.state.id] for one in group.members)
+    times = ["scheduled_close_time", "actual_close_time", "known_at", "resolved_at"]
+    new = frames.questions[~frames.questions["question_id"].isin(list(known))]
+    for name, at in zip(new["group"], new[times].min(axis=1), strict=True):
+        brought[name].append(utc(at))
 
-    def in_time(slug: str, group: Group | None) -> bool:
-        since = begun.get(slug, now)
-        theirs = () if group is None else group.members
-        is_open = slug not in known or now < ends[known[slug].id]
-        return is_open and not any(since < ends[one.state.id] <= now for one in theirs)
+    def in_time(slug: str, group: str) -> bool:
+        own, others = known.get(slug), theirs[group]
+        if own is not None:
+            if ends[own.id] <= now:
+                return False
+            others = [*others, *brought[group]]
+        is_exhaustive = group in here and here[group].kind == GroupKind.exhaustive
+        since = None if is_exhaustive else begun.get(slug, now)
+        return not any(end <= now and (since is None or since < end) for end in others)
 
     return in_time
 

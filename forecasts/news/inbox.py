@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import chain
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy.orm import QueryableAttribute, defer
@@ -52,6 +52,7 @@ from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.updates import Saved, current_forecast, current_forecasts, update
 from forecasts.values.value import Value, value_of
 
+_TOLD_WITHIN = 50_000  # characters of an article
 OTHERS = 200  # articles without suggestions: the newest
 _Pair = tuple[int, int]  # the ids of a question and an article
 
@@ -249,6 +250,8 @@ def subjects(
     articles = _articles(session, firsts, read)
     found = []
     for row in listed:
+        if row.question_id not in suggested:  # hidden or discarded meanwhile
+            continue
         of_article = {one.article_id: one for one in suggested[row.question_id]}
         reports = [
             Report(_with_told(of_article[first], *articles[first]), articles[first][0], others)
@@ -259,14 +262,21 @@ def subjects(
 
 
 def _with_told(one: Suggestion, article: Article, body: str) -> Suggestion:
-    """Return the suggestion with a sentence of the article that seems to tell its outcome."""
-    if not body:
+    """Return the suggestion with a sentence of the article that seems to tell its outcome.
+
+    One that was answered, or whose question has a proposal, is left as it is.
+    """
+    text, since = one.state.text, article.published_at or article.captured_at
+    waits = one.answer is None and not one.state.proposals
+    if not (body and waits and text.type == QuestionType.binary and text.open_time < since):
         return one
-    text, published = one.state.text, article.published_at
-    if text.type != QuestionType.binary or (published and published < text.open_time):
-        return one
-    sentences = (body[start:end] for start, end in find_sentences(body))
-    return replace(one, told=answer_told(text.title, chain([article.title], sentences)))
+    return replace(one, told=answer_told(text.title, [article.title, *_sentences(body)]))
+
+
+@lru_cache(maxsize=16)  # an article can bear on many questions
+def _sentences(body: str) -> tuple[str, ...]:
+    body = body[:_TOLD_WITHIN]
+    return tuple(body[start:end] for start, end in find_sentences(body))
 
 
 def _one_of_each(stories: Mapping[int, int], ids: Iterable[int]) -> list[tuple[int, int]]:
@@ -343,6 +353,7 @@ def _unlisted(member: Member | None) -> Any:
         .where(
             Feed.member_id == (None if member is None else member.id),
             col(FeedEntry.article_id).is_not(None),
+            col(Feed.removed_at).is_(None),
         )
         .group_by(col(FeedEntry.article_id))
         .having(func.min(kept) == FeedKeep.matched, func.max(kept) == FeedKeep.matched)
@@ -616,7 +627,9 @@ def _suggestions(
     for match, forecast, answer in found:
         pair = match.question_id, match.article_id
         passage, words = texts.get(pair, (match.passage, match.words))
-        state = states[match.question_id]
+        state = states.get(match.question_id)
+        if state is None:  # hidden or discarded since the matches were read
+            continue
         why = match.score, passage, tuple(words)
         made.append(Suggestion(state, match.article_id, forecast, *why, answer))
     return made

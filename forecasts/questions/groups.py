@@ -18,7 +18,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.access.visibility import question_visible, reading_everything
-from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
 from forecasts.common.limits import require_name, too_much
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
@@ -252,7 +252,8 @@ def change_group(
 ) -> Group:
     """Return the group with another title or kind, which is written.
 
-    The member must be allowed to change each of its questions. Refused if nothing changes, for
+    The member must be allowed to change each of its questions, and for another kind see them all:
+    it is then final. Refused if nothing changes, for
     a kind that forbids the members' outcomes, and for another kind once an outcome of a member may
     be known; BadInput for one that they cannot have (``check_kind``).
     """
@@ -267,7 +268,9 @@ def change_group(
     _require_words(new_title, [])
     _check(new_kind, group.members)
     if new_kind != stored.kind:
-        _require_unknown(session, _whole(session, slug, now), now=now)
+        if len(_whole(session, slug, now).members) > len(group.members):
+            raise Forbidden(f"You may not change each question of the group {slug!r}.")
+        _require_unknown(session, group, now=now)
     write_group(session, slug, new_title, new_kind, member=member, now=now)
     return find_group(session, slug, now=now)
 
@@ -301,7 +304,7 @@ def add_to_group(
     _check(group.kind, _inserted(group, new, before))
     _require_words(group.title, [one.label for one in (*group.members, new)])
     whole = _whole(session, slug, now)
-    _require_unknown(session, whole, now=now, new=state)
+    _require_unknown(session, group, now=now, new=state)
     members = _inserted(whole, new, before)
     for position, one in enumerate(members[members.index(new) :], members.index(new)):
         _write_place(session, one.state.id, whole.id, one.label, position, member, now)
@@ -327,7 +330,7 @@ def take_out(session: Session, question: Question, *, member: Member, now: datet
     group = group_of(session, question, now=now)
     if group is None:
         raise Refused(f"{question.slug!r} is in no group; nothing was changed.")
-    _require_unknown(session, _whole(session, group.slug, now), now=now)
+    _require_unknown(session, group, now=now)
     _write_place(session, question.id, group.id, "", 0, member, now)
     return group.slug
 
@@ -348,21 +351,21 @@ def _whole(session: Session, slug: str, now: datetime) -> Group:
 def _require_unknown(
     session: Session, group: Group, *, now: datetime, new: QuestionState | None = None
 ) -> None:
-    """Raise Refused if an outcome of a whole group may be known.
+    """Raise Refused if an outcome of the group, as its reader sees it, may be known.
 
     A change could then choose, by the outcomes, which contradictions have a price.
     ``new``: a question that comes in. It contradicts no forecast on a member that had ended before
     it was forecast itself.
     """
     states, since = [one.state for one in group.members], None
-    if new is not None:
+    # An exhaustive group loses a contradiction with a member that was not forecast.
+    if new is not None and group.kind != GroupKind.exhaustive:
         since = first_forecasts(session, [new.id]).get(new.id, now)
     own = [] if new is None else [new]
     if ended(session, own, now=now) or ended(session, states, now=now, since=since):
-        # Not which one: the member may not see it.
         raise Refused(
-            f"The group {group.slug!r} can no longer be changed so: the outcome of one of its "
-            "questions may be known, and reports count the group as it was before.",
+            f"The group {group.slug!r} can no longer be changed in this way: the outcome of one of "
+            "its questions may be known, and reports count the group as it was before.",
             remedy="Leave it as it is, or register another group.",
         )
 

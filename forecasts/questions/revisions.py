@@ -156,9 +156,9 @@ def earlier_closes(
 def first_ends(session: Session, states: Sequence[QuestionState]) -> dict[int, datetime]:
     """Return the first time at which each question's outcome may have been known, by id.
 
-    That of its outcome, or its close if that was earlier. So do those that were replaced or taken
-    back, since nobody forgets: a scheduled close that had passed by then, and an early close or an
-    outcome from when it was recorded.
+    That of its outcome, or its close if that was earlier. Earlier ones count, too, since nobody
+    forgets: a scheduled close that had passed when it was replaced, and an early close or an
+    outcome that was taken back.
     """
     ends = {one.id: min(one.ends) for one in states}
     for ids in in_batches(list(ends)):
@@ -197,14 +197,17 @@ def _once_known(ids: Sequence[int]) -> Any:
         .where(col(after.reason).not_in(ASSUMED), col(after.question_id).in_(ids))
         .order_by(None)
     )
-    early = select(text.question_id, text.recorded_at).where(
+    early = select(text.question_id, own).where(
         own <= col(text.recorded_at), col(text.question_id).in_(ids)
     )
     confirmed = Resolution.state == ResolutionState.confirmed
-    resolved = select(Resolution.question_id, Resolution.recorded_at).where(
-        confirmed, col(Resolution.question_id).in_(ids)
-    )
-    return union_all(passed, early, resolved)
+    known = [
+        select(Resolution.question_id, col(time)).where(
+            confirmed, col(time).is_not(None), col(Resolution.question_id).in_(ids)
+        )
+        for time in (Resolution.known_at, Resolution.resolved_at, Resolution.recorded_at)
+    ]
+    return union_all(passed, early, *known)
 
 
 def counted_families(session: Session) -> dict[int, str]:
@@ -213,7 +216,7 @@ def counted_families(session: Session) -> dict[int, str]:
     It is the family that it had when its outcome could first be known: who joins or separates
     questions later could choose, by the outcomes, the faults that count once.
     """
-    found = _counted(session, ["family"], {FAMILY_GIVEN})
+    found = _counted(session, {"family": {FAMILY_GIVEN}})
     return {id_: family for id_, (family,) in found.items()}
 
 
@@ -227,24 +230,26 @@ class Asked(NamedTuple):
 
 def counted_titles(session: Session) -> dict[int, Asked]:
     """Return these fields by id, as ``counted_families``, where later ones do not count."""
-    found = _counted(session, Asked._fields, ASSUMED)
+    widened = {
+        name: [reason for reason, fields in ASSUMED.items() if name in fields]
+        for name in Asked._fields
+    }
+    found = _counted(session, widened)
     return {id_: Asked(*fields) for id_, fields in found.items()}
 
 
-def _counted(
-    session: Session, names: Sequence[str], unless: Collection[str]
-) -> dict[int, tuple[Any, ...]]:
+def _counted(session: Session, fields: Mapping[str, Collection[str]]) -> dict[int, tuple[Any, ...]]:
     """Return the fields before the first change of them that came too late to count, by id.
 
-    ``unless``: the reasons of changes that do not matter.
+    ``fields``: of each, the reasons of changes that do not matter.
     """
     before, after = aliased(QuestionRevision), aliased(QuestionRevision)
-    fields = [(getattr(before, name), getattr(after, name)) for name in names]
-    changed = (
-        _changes(before, after)
-        .add_columns(*(old for old, _ in fields))
-        .where(or_(*(old != new for old, new in fields)), col(after.reason).not_in(unless))
-    )
+    matters = [
+        (getattr(before, name) != getattr(after, name)) & col(after.reason).not_in(reasons)
+        for name, reasons in fields.items()
+    ]
+    values_before = (getattr(before, name) for name in fields)
+    changed = _changes(before, after).add_columns(*values_before).where(or_(*matters))
     rows = session.exec(changed).all()
     ids = sorted({id_ for id_, *_ in rows})
     states = by_id(session, ids, now=_ANY_TIME) if ids else {}

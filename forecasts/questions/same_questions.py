@@ -80,6 +80,7 @@ class _Row:
     title: Title
     type: str
     family: str
+    opens: datetime
     closes: datetime
     platforms: frozenset[str]
 
@@ -129,7 +130,7 @@ def likely_same_in(questions: pd.DataFrame) -> frozenset[tuple[str, str]]:
     named = ["question_id", "title", "type", "family", "open_time", "scheduled_close_time"]
     every = zip(*(questions[name].tolist() for name in named), strict=True)
     found = [
-        _Row(number, slug, Title(title, opens.date()), type_, family, closes, frozenset())
+        _Row(number, slug, Title(title, opens.date()), type_, family, opens, closes, frozenset())
         for number, (slug, title, type_, family, opens, closes) in enumerate(every)
     ]
     pairs = _alike(sorted(found, key=lambda row: row.closes), None)
@@ -144,7 +145,23 @@ def _proposed(
     families = counted_families(session) if in_time else {}
     titles = counted_titles(session) if in_time else {}
     found = _alike(_rows(session, families, titles), only)
+    if in_time:
+        found = _together(session, found)
     return _best(pair for pair in found if (pair[1].id, pair[2].id) not in apart)
+
+
+def _together(session: Session, found: Sequence[_Found]) -> list[_Found]:
+    """Return the pairs of which neither opened when the outcome of the other could be known.
+
+    A question that is asked later could join others by their outcomes.
+    """
+    ids = sorted({row.id for _, *pair in found for row in pair})
+    ends = first_ends(session, list(by_id(session, ids, now=_ANY_TIME).values())) if ids else {}
+    return [
+        (alike, one, other)
+        for alike, one, other in found
+        if max(one.opens, other.opens) < min(ends[one.id], ends[other.id])
+    ]
 
 
 def _alike(rows: Iterable[_Row], only: Sequence[str] | None) -> list[_Found]:
@@ -184,7 +201,10 @@ def _rows(session: Session, families: Mapping[int, str], titles: Mapping[int, As
         worded = Title(asked.title, asked.open_time.date())
         own = families.get(id_, family)
         rows.append(
-            _Row(id_, slug, worded, type_, own, asked.scheduled_close_time, frozenset(origins[id_]))
+            _Row(
+                *(id_, slug, worded, type_, own, asked.open_time, asked.scheduled_close_time),
+                frozenset(origins[id_]),
+            )
         )
     return sorted(rows, key=lambda row: (row.closes, row.id))
 

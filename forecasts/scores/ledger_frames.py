@@ -328,13 +328,14 @@ def link_frame(
 
     ``counted``: only those that reports count, without the ones that were made too late.
     """
+    named = None if only is None else set(only)
     rows = [
         (
             *(one.one.slug, one.other.slug, str(one.row.kind), str(one.row.strength)),
             *(one.row.reason, linked_at(one.row)),
         )
         for one in links(session, now=_ANY_TIME)
-        if only is None or {one.one.slug, one.other.slug} <= set(only)
+        if named is None or {one.one.slug, one.other.slug} <= named
         if not (counted and one.is_late)
     ]
     return _frame(rows, LINK_COLUMNS)

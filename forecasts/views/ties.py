@@ -27,7 +27,8 @@ if TYPE_CHECKING:  # it loads NumPy and SciPy
     from forecasts.updates.coherence import Move as MoveOf
 
 
-LATE = "made too late to count in reports"
+TOO_LATE = "too late to count in reports"
+LATE = f"made {TOO_LATE}"
 
 
 class Place(View):
@@ -173,13 +174,18 @@ def in_words(kind: LinkKind) -> str:
     return "is equivalent to" if kind == LinkKind.equivalent else str(kind)
 
 
+def late_ones(session: Session, slugs: Collection[str], *, now: datetime) -> list[str]:
+    """Return those of the questions whose outcome may be known, so that it is too late for them."""
+    return ended(session, listing(session, now=now, only=sorted(slugs)), now=now)
+
+
 def if_late(session: Session, slugs: Collection[str], *, now: datetime) -> str:
     """Return the end of a sentence on questions whose family was just changed, or told apart.
 
     It names those for which that was too late, since their outcome may be known; blank for none.
     """
-    late = ended(session, listing(session, now=now, only=sorted(slugs)), now=now)
-    return f"; too late to count in reports: {', '.join(late)}" if late else ""
+    late = late_ones(session, slugs, now=now)
+    return f"; {TOO_LATE}: {', '.join(late)}" if late else ""
 
 
 def ties(session: Session, state: QuestionState, *, now: datetime) -> Ties:

@@ -304,3 +304,20 @@ def test_an_import_brings_no_question_into_a_group_whose_outcomes_may_be_known(
     [problem] = bad.value.problems
     assert "may be known" in problem.rule
     assert bring(engine, read_folder(tmp_path / "i"), 12).dependence == 1
+
+
+def test_an_import_puts_no_forecast_question_beside_new_ones_that_have_ended(
+    engine: Engine, tmp_path: Path
+) -> None:
+    times = "2026-01-01T00:00:00Z,2026-02-11T00:00:00Z"
+    made = "question_id,forecaster,made_at,probability\n"
+    path = folder(tmp_path / "f", f"a,,{times},,,,,,\n")
+    (path / "forecasts.csv").write_text(f"{made}a,alice,2026-01-02T00:00:00Z,0.9\n", "utf-8")
+    bring(engine, read_folder(path), 3)
+    rows = f"a,,{times},,,,abc,exclusive,\nb,,{TIMES},no,2026-01-05T00:00:00Z,,abc,exclusive,\n"
+    with pytest.raises(BadInput, match="contradicts") as bad:
+        bring(engine, read_folder(folder(tmp_path / "g", rows)), 9)
+    [problem] = bad.value.problems
+    assert "may be known" in problem.rule
+    unresolved = folder(tmp_path / "h", rows.replace("no,2026-01-05T00:00:00Z", ","))
+    assert bring(engine, read_folder(unresolved), 9).dependence == 2

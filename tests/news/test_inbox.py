@@ -35,6 +35,7 @@ from forecasts.questions import passages, registry, revisions
 from forecasts.questions.standing import current_state
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
+from forecasts.resolution.proposals import propose
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day, on_both, resolve, say
@@ -446,4 +447,29 @@ def test_an_article_older_than_the_question_tells_nothing(session: Session, alic
     library.store(session, [article], member=alice, captured_at=day(1))
     ask(session, alice, title="Will the harbour quay open by June?")
     [one] = suggested(session, alice, 2)
+    assert one.told == ""
+
+
+def test_a_question_that_is_hidden_between_two_reads_is_left_out(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    capture(session, alice, QUAY, 2)
+    read_as(session, bob, now=day(3))
+    waiting = inbox.overview(session, bob, now=day(3)).waiting
+    assert len(waiting) == 1
+    read_as(session, alice, now=day(3))
+    revisions.revise(session, quay, visibility=Visibility.author, member=alice, now=day(3))
+    read_as(session, bob, now=day(3))
+    assert inbox.subjects(session, waiting, now=day(3)) == []
+
+
+def test_an_outcome_is_told_once_until_someone_answers(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    opened = "The harbour quay opened on Friday, the mayor said."
+    capture(session, alice, opened, 2)
+    [one] = suggested(session, alice, 3)
+    assert one.told == opened
+    propose(session, quay, "yes", note=opened, member=alice, now=day(3))
+    [one] = suggested(session, alice, 3)
     assert one.told == ""

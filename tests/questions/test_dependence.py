@@ -38,7 +38,7 @@ from forecasts.questions.groups import (
 )
 from forecasts.questions.links import link, links, links_of, unlink
 from forecasts.questions.registry import find, newest_wording, question_text
-from forecasts.questions.revisions import close, reopen, revise
+from forecasts.questions.revisions import append_wording, close, reopen, revise, reworded
 from forecasts.questions.same_questions import likely_same, same_pairs
 from forecasts.questions.standing import current_state
 from forecasts.resolution.confirmation import withdraw
@@ -550,3 +550,76 @@ def test_pairs_are_likely_the_same_by_their_titles_and_closes_in_time(
     revise(session, c1, now=day(11), scheduled_close_time=day(40), **by)
     assert likely_same(session) == {("b0", "b1"), ("c0", "c1")}
     assert ("b0", "b1") not in {pair.slugs for pair in same_pairs(session, now=day(12))}
+
+
+def test_no_question_comes_into_an_exhaustive_group_once_an_outcome_may_be_known(
+    session: Session, alice: Member
+) -> None:
+    """One that nobody forecast would take the price off the others: it could be the one."""
+    members = [NewPlace(name, wording(f"{name}?")) for name in ("Red", "Blue")]
+    by: Any = {"member": alice, "now": day(0)}
+    register_group(session, "Who?", members, kind=GroupKind.exhaustive, slug="who", **by)
+    new = ask(session, alice, slug="new", scheduled_close_time=day(40))
+    with pytest.raises(Refused, match="may be known"):
+        add_to_group(session, "who", new, "Green", member=alice, now=day(11))
+    assert labels(add_to_group(session, "who", new, "Green", member=alice, now=day(9))) == [
+        *("Red", "Blue", "Green")
+    ]
+
+
+def test_an_outcome_that_was_known_early_stays_so_when_it_is_withdrawn(
+    session: Session, alice: Member, question: Question
+) -> None:
+    revise(session, question, family="wet", member=alice, now=day(5))
+    resolve(session, question, alice, known=2, at=8)
+    for late in (8.5, 9.5):
+        [family] = ledger_frames(session).questions["family"]
+        assert family == ""
+        if late == 8.5:
+            withdraw(session, question, reason="a slip", member=alice, now=day(9))
+
+
+def test_a_title_that_an_import_changes_beside_an_assumed_close_came_too_late(
+    session: Session, alice: Member
+) -> None:
+    for number in (0, 1):
+        close = day(10 + number / 4)
+        title = "Will Oslo win?"
+        ask(session, alice, slug=f"a{number}", title=title, scheduled_close_time=close)
+    a1 = find(session, "a1")
+    before = newest_wording(session, a1)
+    given: Any = {"member": alice, "now": day(12), "reason": "close assumed"}
+    append_wording(session, before, reworded(before, title="Is Lima the capital?"), **given)
+    assert likely_same(session) == {("a0", "a1")}
+
+
+def test_the_kind_of_a_group_with_a_hidden_question_is_not_changed_by_who_may_not_see_it(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    teams.appoint(session, alice, Role.admin, member=alice, now=day(0))
+    teams.appoint(session, bob, Role.resolver, member=alice, now=day(0))
+    group = bridge(session, alice)
+    hidden = group.members[0].state.question
+    revise(session, hidden, visibility="author", member=alice, now=day(1))
+    read_as(session, bob, now=day(2))
+    for at in (2, 11):  # before and after its close
+        with pytest.raises(Forbidden, match="each question of the group"):
+            change_group(session, group.slug, kind=GroupKind.exclusive, member=bob, now=day(at))
+    renamed = change_group(session, group.slug, title="The bridge", member=bob, now=day(2))
+    assert renamed.title == "The bridge"
+    assert take_out(session, group.members[2].state.question, member=bob, now=day(11))
+
+
+def test_a_question_that_is_asked_after_the_outcome_of_another_is_not_likely_the_same(
+    session: Session, alice: Member
+) -> None:
+    title = "Will Oslo win?"
+    for number, opens in enumerate((0, 9.9, 10)):
+        close, open_time = day(10 + number / 10), day(opens)
+        name = f"a{number}"
+        given: Any = {"open_time": open_time, "scheduled_close_time": close}
+        ask(session, alice, slug=name, title=title, **given)
+    pairs = likely_same(session)
+    assert ("a0", "a1") in pairs
+    assert ("a0", "a2") not in pairs
+    assert len(same_pairs(session, now=day(12))) == 2
