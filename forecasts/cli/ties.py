@@ -37,7 +37,7 @@ from forecasts.ledger.models import (
     QuestionText,
 )
 from forecasts.questions import conditions, groups, links, registry
-from forecasts.questions.revisions import reworded
+from forecasts.questions.revisions import ended, reworded
 from forecasts.questions.standing import current_state
 from forecasts.updates.ask_together import (
     First,
@@ -159,7 +159,8 @@ def change_group(
     chosen = _kind(kind)
     with acting() as (session, who, at):
         made = groups.change_group(session, slug, title=title, kind=chosen, member=who, now=at)
-    print_line(f"{made.slug}: {made.kind}, {made.title}")
+        late = ended(session, [one.state for one in made.members], now=at) if chosen else []
+    print_line(f"{made.slug}: {made.kind}, {made.title}{f'; {views.TOO_LATE}' if late else ''}")
 
 
 @grouped.command("add")

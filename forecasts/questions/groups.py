@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.access.visibility import question_visible, reading_everything
-from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.common.limits import require_name, too_much
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
@@ -37,11 +37,12 @@ from forecasts.ledger.models import (
 from forecasts.questions.families import move_to_family
 from forecasts.questions.passages import Passage
 from forecasts.questions.registry import free_slug, is_slug, register, stem_of
-from forecasts.questions.revisions import MAX_QUESTIONS, ended
+from forecasts.questions.revisions import MAX_QUESTIONS, ended, first_ends
 from forecasts.questions.standing import QuestionState, by_id, current_state, rows_with
 from forecasts.values.dependence import contradicted
 
 _LATER = aliased(GroupPlace)
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # no status is read
 
 
 class NewPlace(NamedTuple):
@@ -241,6 +242,40 @@ def group_rows(session: Session, where: Any = True) -> list[GroupRow]:
     return found
 
 
+def counted_kinds(session: Session) -> dict[int, GroupKind]:
+    """Return the kind in which reports count a group, by its id, where a later one does not count.
+
+    It is the kind that it had when an outcome of a member could first be known: by another, who
+    changes it could choose the contradictions that have a price. A kind that the outcomes turn out
+    to forbid was wrong, and does not count.
+    """
+    group = QuestionGroup
+    said = select(group.slug, group.kind, group.recorded_at).order_by(col(group.id))
+    kinds: dict[str, list[tuple[datetime, GroupKind]]] = {}
+    for slug, kind, at in session.exec(said):
+        kinds.setdefault(slug, []).append((at, GroupKind(kind)))
+    changed = [slug for slug, every in kinds.items() if len({kind for _, kind in every}) > 1]
+    if not changed:
+        return {}
+    counted = {}
+    for one in groups(session, now=_ANY_TIME, where=col(group.slug).in_(changed)):
+        first = min(first_ends(session, [each.state for each in one.members]).values())
+        (_, kind), *later = kinds[one.slug]
+        for at, newer in later:
+            kind = newer if at < first else kind
+        if kind != kinds[one.slug][-1][1] and not _is_contradicted(kind, one.outcomes):
+            counted[one.id] = kind
+    return counted
+
+
+def _is_contradicted(kind: GroupKind, outcomes: Sequence[str | None]) -> bool:
+    every = enumerate(outcomes)
+    return any(
+        one is not None and contradicted(kind, outcomes, place, one) is not None
+        for place, one in every
+    )
+
+
 def change_group(
     session: Session,
     slug: str,
@@ -252,10 +287,10 @@ def change_group(
 ) -> Group:
     """Return the group with another title or kind, which is written.
 
-    The member must be allowed to change each of its questions, and for another kind see them all:
-    it is then final. Refused if nothing changes, for
-    a kind that forbids the members' outcomes, and for another kind once an outcome of a member may
-    be known; BadInput for one that they cannot have (``check_kind``).
+    The member must be allowed to change each of its questions. Refused if nothing changes, and for
+    a kind that forbids the members' outcomes; BadInput for one that they cannot have
+    (``check_kind``). Once an outcome of a member may be known, reports count the kind before
+    (``counted_kinds``).
     """
     group = _may_change(session, slug, member, now)
     newest = select(QuestionGroup).where(QuestionGroup.slug == slug)
@@ -267,10 +302,6 @@ def change_group(
         raise Refused(f"The group {slug!r} has this title and kind; nothing was changed.")
     _require_words(new_title, [])
     _check(new_kind, group.members)
-    if new_kind != stored.kind:
-        if len(_whole(session, slug, now).members) > len(group.members):
-            raise Forbidden(f"You may not change each question of the group {slug!r}.")
-        _require_unknown(session, group, now=now)
     write_group(session, slug, new_title, new_kind, member=member, now=now)
     return find_group(session, slug, now=now)
 

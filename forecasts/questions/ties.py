@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, col, or_, select
@@ -92,11 +93,15 @@ class Tied:
         )
 
 
-def tied(session: Session, questions: Iterable[int]) -> Tied:
+def tied(
+    session: Session,
+    questions: Iterable[int],
+    kinds: Mapping[int, GroupKind] = MappingProxyType({}),
+) -> Tied:
     """Return the questions with these ids, all that hang together with them, and their ties.
 
     Over the ties that contradict a forecast or could, of any strength; members of an independent
-    group do not hang together.
+    group do not hang together. ``kinds``: of some groups, by id, instead of their newest ones.
     """
     ahead, reached, grouped = set(questions), set[int](), set[int]()
     groups: dict[int, GroupRow] = {}
@@ -104,7 +109,8 @@ def tied(session: Session, questions: Iterable[int]) -> Tied:
     links: dict[int, QuestionLink] = {}
     while ahead:
         for some in in_batches(sorted(ahead - grouped)):
-            for group in group_rows(session, has_member(some)):
+            for row in group_rows(session, has_member(some)):
+                group = row._replace(kind=kinds.get(row.id, row.kind))
                 members = {id_ for _, id_ in group.places}
                 grouped |= members
                 if group.kind != GroupKind.independent:

@@ -110,7 +110,7 @@ def _summed(shares: pd.DataFrame, frames: Frames, by: str) -> pd.DataFrame:
     known = known.join(published(frames))
     blank = {"title": "", "publisher": "", "kind": UNCITED, "author": ""}
     table = shares.join(known, on="evidence_id").fillna(blank)
-    age = table["made_at"] - table["published_at"]
+    age = table["made_at"] - pd.to_datetime(table["published_at"], utc=True)
     table["dated"], table["late"] = age.notna(), age > LATE
     keys: list[Any] = ["evidence_id", "title", "publisher", "kind"] if by == "evidence" else [by]
     table["cited"] = table["evidence_id"] != UNCITED

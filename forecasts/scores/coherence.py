@@ -27,6 +27,7 @@ from forecasts.common.vocabulary import GroupKind, LinkKind, LinkStrength, Quest
 from forecasts.folder.dependence import foreseen, joined
 from forecasts.folder.frames import rows
 from forecasts.ledger.models import Member, Question
+from forecasts.questions.groups import counted_kinds
 from forecasts.questions.standing import QuestionState, by_id
 from forecasts.questions.ties import ever_tied, tied
 from forecasts.scores.crowds import crowd
@@ -162,7 +163,7 @@ def hanging(session: Session, member: Member, states: Sequence[QuestionState]) -
     some = ever_tied(session, [one.id for one in states])
     if not some:
         return Hanging({}, {})
-    found = tied(session, some)
+    found = tied(session, some, counted_kinds(session))
     slugs = [one.slug for one in found.questions.values()]
     asked, links = ledger_questions(session, slugs), link_frame(session, slugs)
     named = joined(asked, links)

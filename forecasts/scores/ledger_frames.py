@@ -48,6 +48,7 @@ from forecasts.ledger.models import (
     Dispute,
     Evidence,
     Forecast,
+    GroupKind,
     GroupPlace,
     Ledger,
     Member,
@@ -64,7 +65,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions import finality
 from forecasts.questions.conditions import condition_rows
-from forecasts.questions.groups import group_rows
+from forecasts.questions.groups import counted_kinds, group_rows
 from forecasts.questions.links import linked_at, links
 from forecasts.questions.revisions import counted_families, earlier_closes
 from forecasts.questions.same_questions import likely_same
@@ -252,7 +253,7 @@ def ledger_questions(
             for id_, one in earlier_closes(session, few).items()
         }
         slugs = {each.id: each.slug for each in states} if among is None else among
-        dependence = _dependence(session, slugs)
+        dependence = _dependence(session, slugs, counted_kinds(session) if counted else {})
         for id_, family in families.items():
             dependence[id_] = dependence.get(id_, {}) | {"family": family}
     return question_frame(states, kinds, sources, earlier, dependence)
@@ -299,17 +300,20 @@ _INDEPENDENT = dict.fromkeys(
 )
 
 
-def _dependence(session: Session, slugs: Mapping[int, str]) -> dict[int, dict[str, Any]]:
+def _dependence(
+    session: Session, slugs: Mapping[int, str], kinds: Mapping[int, GroupKind]
+) -> dict[int, dict[str, Any]]:
     """Return the columns on the group and the condition of each question that has one, by its id.
 
-    ``slugs``: the questions, by id; a condition on another is left out.
+    ``slugs``: the questions, by id; a condition on another is left out. ``kinds``: of some groups,
+    by id, instead of their newest ones.
     """
     found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     for group in group_rows(session):
         for place, (label, id_) in enumerate(group.places, start=1):
             found[id_] |= {
                 "group": group.slug,
-                "group_kind": str(group.kind),
+                "group_kind": str(kinds.get(group.id, group.kind)),
                 "group_title": group.title,
                 "group_label": label,
                 "group_place": float(place),

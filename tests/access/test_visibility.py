@@ -167,7 +167,8 @@ OPEN = {
         export_as packed_as packed_folder reading write_question_files; importing.accounts: whose;
         publication.forecast_proofs: write_proofs; questions.conditions: around branches
         branches_of condition_of condition_rows; questions.families: with_families;
-        questions.groups: find_group first_forecasts group_of group_rows groups;
+        questions.groups: counted_kinds find_group first_forecasts group_of group_rows
+        groups;
         questions.links: link_rows links links_of with_questions;
         questions.origins: origins platforms; questions.registry: find_named;
         questions.revisions: counted_families counted_titles criteria_kept earlier_closes ended

@@ -196,11 +196,13 @@ def test_the_inbox_lists_so_many_articles(forecasts: Run) -> None:
 
 
 def test_the_inbox_shows_how_to_propose_an_outcome_that_an_article_seems_to_tell(
-    forecasts: Run,
+    forecasts: Run, clock: Clock
 ) -> None:
+    clock("2026-01-05T12:00:00Z")
     forecasts(
         "ask", "Will Farvale open its tram by March 2026?", "--slug", "tram", "--closes", "9mo"
     )
+    clock("2026-01-06T12:00:00Z")
     forecasts(
         "capture",
         "-",

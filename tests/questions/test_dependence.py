@@ -41,7 +41,8 @@ from forecasts.questions.registry import find, newest_wording, question_text
 from forecasts.questions.revisions import append_wording, close, reopen, revise, reworded
 from forecasts.questions.same_questions import likely_same, same_pairs
 from forecasts.questions.standing import current_state
-from forecasts.resolution.confirmation import withdraw
+from forecasts.resolution.confirmation import confirm, withdraw
+from forecasts.scores.coherence import hanging
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.values.dependence import contradicted, holds, implied, overlap, read_condition
 from forecasts.values.outline import Outline
@@ -516,7 +517,6 @@ def test_a_group_is_final_once_an_outcome_of_it_may_be_known(
     say(session, new, alice, 0.5, 10)
     for change in (
         lambda: take_out(session, june, **by),
-        lambda: change_group(session, group.slug, kind=GroupKind.exclusive, **by),
         lambda: add_to_group(session, group.slug, old, "2029", **by),
     ):
         with pytest.raises(Refused, match="reports count the group as it was before"):
@@ -593,33 +593,30 @@ def test_a_title_that_an_import_changes_beside_an_assumed_close_came_too_late(
     assert likely_same(session) == {("a0", "a1")}
 
 
-def test_the_kind_of_a_group_with_a_hidden_question_is_not_changed_by_who_may_not_see_it(
-    session: Session, alice: Member, bob: Member
-) -> None:
-    teams.appoint(session, alice, Role.admin, member=alice, now=day(0))
-    teams.appoint(session, bob, Role.resolver, member=alice, now=day(0))
-    group = bridge(session, alice)
-    hidden = group.members[0].state.question
-    revise(session, hidden, visibility="author", member=alice, now=day(1))
-    read_as(session, bob, now=day(2))
-    for at in (2, 11):  # before and after its close
-        with pytest.raises(Forbidden, match="each question of the group"):
-            change_group(session, group.slug, kind=GroupKind.exclusive, member=bob, now=day(at))
-    renamed = change_group(session, group.slug, title="The bridge", member=bob, now=day(2))
-    assert renamed.title == "The bridge"
-    assert take_out(session, group.members[2].state.question, member=bob, now=day(11))
+def kinds_counted(session: Session) -> set[str]:
+    return set(ledger_frames(session).questions["group_kind"])
 
 
-def test_a_question_that_is_asked_after_the_outcome_of_another_is_not_likely_the_same(
+@on_both
+def test_a_kind_counts_as_it_was_when_an_outcome_could_first_be_known_unless_that_is_forbidden(
     session: Session, alice: Member
 ) -> None:
-    title = "Will Oslo win?"
-    for number, opens in enumerate((0, 9.9, 10)):
-        close, open_time = day(10 + number / 10), day(opens)
-        name = f"a{number}"
-        given: Any = {"open_time": open_time, "scheduled_close_time": close}
-        ask(session, alice, slug=name, title=title, **given)
-    pairs = likely_same(session)
-    assert ("a0", "a1") in pairs
-    assert ("a0", "a2") not in pairs
-    assert len(same_pairs(session, now=day(12))) == 2
+    by: Any = {"member": alice}
+    group = bridge(session, alice, kind=GroupKind.independent)  # the first closes on day 10
+    march, june = (one.state.question for one in group.members[:2])
+    for at, p, question in ((2, 0.6, march), (2, 0.9, june)):
+        say(session, question, alice, p, at)
+    change_group(session, group.slug, kind=GroupKind.exclusive, now=day(9), **by)
+    change_group(session, group.slug, kind=GroupKind.independent, now=day(11), **by)
+    assert kinds_counted(session) == {"exclusive"}
+    assert set(ledger_frames(session, counted=False).questions["group_kind"]) == {"independent"}
+    resolve(session, march, alice, "no", known=9.5, at=12)
+    state = current_state(session, march, now=day(13))
+    assert hanging(session, alice, [state]).prices[march.slug].price != 0
+    resolve(session, june, alice, "yes", known=12, at=12)
+    assert kinds_counted(session) == {"exclusive"}
+    confirm(
+        session, march, "yes", known_at=day(9.5), now=day(13), **by
+    )  # both: so it was never exclusive
+    assert kinds_counted(session) == {"independent"}
+    assert hanging(session, alice, [state]).prices == {}
