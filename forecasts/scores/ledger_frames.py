@@ -48,7 +48,6 @@ from forecasts.ledger.models import (
     Dispute,
     Evidence,
     Forecast,
-    GroupKind,
     GroupPlace,
     Ledger,
     Member,
@@ -253,7 +252,7 @@ def ledger_questions(
             for id_, one in earlier_closes(session, few).items()
         }
         slugs = {each.id: each.slug for each in states} if among is None else among
-        dependence = _dependence(session, slugs, counted_kinds(session) if counted else {})
+        dependence = _dependence(session, slugs, counted=counted)
         for id_, family in families.items():
             dependence[id_] = dependence.get(id_, {}) | {"family": family}
     return question_frame(states, kinds, sources, earlier, dependence)
@@ -301,15 +300,17 @@ _INDEPENDENT = dict.fromkeys(
 
 
 def _dependence(
-    session: Session, slugs: Mapping[int, str], kinds: Mapping[int, GroupKind]
+    session: Session, slugs: Mapping[int, str], *, counted: bool
 ) -> dict[int, dict[str, Any]]:
     """Return the columns on the group and the condition of each question that has one, by its id.
 
-    ``slugs``: the questions, by id; a condition on another is left out. ``kinds``: of some groups,
-    by id, instead of their newest ones.
+    ``slugs``: the questions, by id; a condition on another is left out. ``counted``: with the
+    kinds in which reports count groups, else with their newest ones.
     """
     found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-    for group in group_rows(session):
+    groups = group_rows(session)
+    kinds = counted_kinds(session) if groups and counted else {}
+    for group in groups:
         for place, (label, id_) in enumerate(group.places, start=1):
             found[id_] |= {
                 "group": group.slug,
