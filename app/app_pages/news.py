@@ -40,7 +40,7 @@ CHANGES: dict[str, tuple[Callable[..., object], str]] = {
     "Try again": (feeds.resume, "The next run reads it: {}."),
     "Only matches": (
         partial(feeds.keep, which=FeedKeep.matched),
-        "Only its matches are listed: {}.",
+        "Only its articles on open questions are listed: {}.",
     ),
     "List all": (partial(feeds.keep, which=FeedKeep.all), "All of its articles are listed: {}."),
     "Remove": (feeds.remove, "Removed: {}. Its articles are kept."),
@@ -229,7 +229,6 @@ def add(key: str, address: str) -> None:
             found = sources.find_feeds(address.strip(), **how)
         with act(key, goes_on=True) as doing:
             added = feeds.add_all(doing.ledger, found, allow_private=allowed, **doing.by)
-            names = ", ".join(one.title for one, _ in added.feeds)
             if not added.feeds and added.refused:
                 raise added.refused[0][1]
         if form_key("add-feed") != key:  # else it is shown why not
@@ -239,13 +238,18 @@ def add(key: str, address: str) -> None:
             )
             if more := len(added.refused[REFUSED:]):
                 problems += f"{count(more, 'more address', 'more addresses')} not added. "
-            read_now(f"Added: {shortened(names, 100)}. {problems}")
+            said = ""
+            for word, wanted in (("Added", True), ("Already added", False)):
+                named = [one.title for one, is_new in added.feeds if is_new is wanted]
+                said += f"{word}: {shortened(', '.join(named), 100)}. " if named else ""
+            read_now(said + problems)
 
 
 def change(one: feeds.FeedInfo, label: str) -> None:
     """Show the button that pauses, resumes or removes a feed."""
     key = form_key(f"feed-{label}-{one.address}")
-    if st.button(label, key=f"{key}-go", type="tertiary"):
+    help_ = "Lists only its articles on open questions." if label == "Only matches" else None
+    if st.button(label, key=f"{key}-go", type="tertiary", help=help_):
         with act(key) as doing:
             verb, done = CHANGES[label]
             verb(doing.ledger, one.address, **doing.by)

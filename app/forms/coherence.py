@@ -75,7 +75,7 @@ def offer_all(
             sets = contradictions(ledger, values, member=member, now=now())
     st.session_state[checked] = written
     if submitted and sets:
-        st.info("Not saved yet. Save again to keep your forecast, or take one that fits.")
+        st.info("Not saved yet. Save again to keep your forecast, or save the coherent values.")
     for number, moves in enumerate(sets):
         _offer(f"{key}-coherent-{number}", key, moves, mine)
     return submitted and bool(sets)
@@ -87,13 +87,13 @@ def _offer(own: str, key: str, moves: Sequence[Move], mine: int | None) -> None:
     alone = {id_: value for id_, value in values.items() if id_ == mine}
     with st.container(key=own):
         st.warning(
-            "These forecasts cannot all be right together. In every case, the coherent ones "
-            "have the better Brier score together."
+            "These forecasts contradict each other. For every possible outcome, the coherent "
+            "values together have a better Brier score."
         )
         moves_table(moves, "You say")
         with st.container(horizontal=True):
-            every = f"Save all {len(values)} as coherent"
-            for label, chosen in ((every, values), ("Save only this one so", alone)):
+            every = f"Save all {len(values)} coherent values"
+            for label, chosen in ((every, values), ("Save only this one", alone)):
                 if chosen and st.button(label, key=f"{own}-{len(chosen)}"):
                     save_all(key, chosen, "coherent forecast", _RATIONALE)
 
@@ -176,5 +176,5 @@ def save_all(
                     updates.undo(undoing.ledger, number, origin="app", **undoing.by)
                 undoing.say(f"Undone: {count(len(numbers), noun)}.")
 
-        does = "Enters the forecasts before again, as new updates. Nothing is erased."
+        does = "Restores the earlier forecasts as new updates. Nothing is erased."
         doing.say(f"Saved {count(len(numbers), noun)}.", Undo(does, undo))

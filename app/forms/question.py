@@ -534,7 +534,7 @@ def wording_form(state: QuestionState) -> None:
                 )
                 moved = any(change.field == "family" for change in changed)
                 late = if_late(doing.ledger, [state.slug], now=doing.now) if moved else ""
-                doing.say(f"Saved wording {new.number} of {quoted(new.title)}{late}.")
+                doing.say(f"Saved wording {new.number} of {quoted(new.title)}. {late}".rstrip())
 
 
 def _words(key: str, text: QuestionRevision) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _choice(pairs: Sequence[SamePair], platforms: Mapping[int, str]) -> None:
             changed = [tuple(each.before) for each in joined] or [pair.slugs for pair in chosen]
             late = if_late(doing.ledger, {*chain.from_iterable(changed)}, now=doing.now)
             doing.say(
-                f"{'Joined' if joined else 'Not the same'}: {named}{late}.",
+                f"{'Joined' if joined else 'Not the same'}: {named}. {late}".rstrip(),
                 Undo(_AGAIN, partial(_undo, chosen, joined)),
             )
 

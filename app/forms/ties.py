@@ -185,8 +185,8 @@ def link_form(state: QuestionState) -> None:
         kind = st.selectbox("Says", kinds, format_func=lambda one: _LINKS[one], key=f"{key}-kind")
         strength = st.selectbox(
             "How sure", list(LinkStrength), index=1, key=f"{key}-strength",
-            help="Forecasts that break a certain link contradict each other. If it is made before "
-            "either question closes, reports count the two once, and it is final after that close. "
+            help="Forecasts that break a certain link contradict each other. Made before either "
+            "outcome may be known, it lets reports count the two once; after that it is final. "
             "You need the right to change both questions.",
         )  # fmt: skip
         reason = st.text_input("Why linked", placeholder="optional", key=f"{key}-reason")

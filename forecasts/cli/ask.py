@@ -415,8 +415,9 @@ def revise(
         lines = list(changed(session, before, after)) if fields else []
         late = if_late(session, [found.slug], now=now) if family is not None else ""
     if fields:
-        print_line(f"{question}: now wording {after.number}; earlier wordings are kept{late}")
+        print_line(f"{question}: now wording {after.number}; earlier wordings are kept")
         print_lines((f"    {change}" for change in lines), style="dim")
+        print_lines([late] if late else [])
     if lacking:
         forecasts = count(len(lacking), "current forecast predates", "current forecasts predate")
         last = (before.options or [""])[-1]

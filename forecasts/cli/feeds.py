@@ -26,6 +26,7 @@ from forecasts.news import feeds, reading, sources
 
 feed = group("feed", help="Manage your feeds of articles. See docs/news.md.")
 
+_LISTS = {FeedKeep.all: "all articles", FeedKeep.matched: "only articles on open questions"}
 Named = Annotated[str, argument("FEED", "The feed's number in your list, its address or title.")]
 
 
@@ -102,7 +103,7 @@ def list_(format_: TextOrJson = "text") -> None:
         print_line(f"   {one.address}")
         read = "not read yet" if one.read_at is None else f"read {when(one.read_at)}"
         state = "paused, " if one.paused else ""
-        only = ", only matched ones listed" if one.keep is FeedKeep.matched else ""
+        only = ", lists only those on open questions" if one.keep is FeedKeep.matched else ""
         print_line(f"   {state}{read}, {count(one.articles, 'article')}{only}")
         if one.reason:
             print_line(f"   {one.reason}")
@@ -126,14 +127,14 @@ def resume(name: Named) -> None:
 def keep(
     name: Named,
     which: Annotated[
-        str, argument("all|matched", "All of its articles, or those on your open questions.")
+        str, argument("all|matched", "List all of its articles, or only those on open questions.")
     ],
 ) -> None:
     """Choose the articles of a feed that the inbox lists. The others stay in the ledger."""
     chosen = FeedKeep(one_of("all|matched", which, [*FeedKeep]))
     with acting() as (session, who, moment):
         title = feeds.keep(session, name, chosen, member=who, now=moment).title
-    print_line(f"{title}: lists {'all articles' if chosen is FeedKeep.all else 'only matches'}")
+    print_line(f"{title}: lists {_LISTS[chosen]}")
 
 
 @feed.command()

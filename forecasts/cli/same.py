@@ -20,7 +20,7 @@ from forecasts.questions.families import Joined
 from forecasts.questions.origins import origins, platform_name
 from forecasts.questions.same_questions import SamePair, same_pairs
 from forecasts.views.questions import same_questions
-from forecasts.views.ties import TOO_LATE, if_late, late_ones
+from forecasts.views.ties import if_late
 
 
 @app.command()
@@ -72,7 +72,8 @@ def same(
                 remedy="Name one pair at a time.",
             )
     if different:
-        print_line(f"{' and '.join(questions)}: not proposed again{late}")
+        print_line(f"{' and '.join(questions)}: not proposed again")
+        print_lines([late] if late else [])
         return
     _print_joined([joined], said)
 
@@ -95,14 +96,11 @@ def _join_identical(yes: bool) -> None:
 
 
 def _joined(session: Session, joined: Sequence[Joined], now: datetime) -> list[str]:
-    """Return the lines that show the families with the questions that are new in them."""
+    """Return the lines on the families with their new questions, and on those that come late."""
     every = {slug for one in joined for slug in one.before}
-    late = set(late_ones(session, every, now=now))
-    return [
-        f"In the family {one.family}: {', '.join(one.before)}"
-        + (f"; {TOO_LATE}: {', '.join(sorted(of))}" if (of := late & one.before.keys()) else "")
-        for one in joined
-    ]
+    late = if_late(session, every, now=now)
+    said = [f"In the family {one.family}: {', '.join(one.before)}" for one in joined]
+    return [*said, late] if late else said
 
 
 def _print_joined(joined: Sequence[Joined], said: Sequence[str]) -> None:

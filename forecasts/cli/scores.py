@@ -255,8 +255,9 @@ def attribute(
 ) -> None:
     """Attribute scores to updates, evidence and its sources.
 
-    This is bookkeeping, not causation: the last member to move gets the credit. It also shows how
-    often a source was cited late, and how long before the crowd moved the same way.
+    This is bookkeeping, not causation: the last member to move gets the credit. By evidence,
+    publisher, author or kind, it also shows how often each was cited late, and how long before the
+    crowd moved the same way.
     """
     chosen = format_of(format_, output)
     frames = frames_of(folder)

@@ -37,7 +37,7 @@ from forecasts.ledger.models import (
     QuestionText,
 )
 from forecasts.questions import conditions, groups, links, registry
-from forecasts.questions.revisions import ended, reworded
+from forecasts.questions.revisions import reworded
 from forecasts.questions.standing import current_state
 from forecasts.updates.ask_together import (
     First,
@@ -159,8 +159,11 @@ def change_group(
     chosen = _kind(kind)
     with acting() as (session, who, at):
         made = groups.change_group(session, slug, title=title, kind=chosen, member=who, now=at)
-        late = ended(session, [one.state for one in made.members], now=at) if chosen else []
-    print_line(f"{made.slug}: {made.kind}, {made.title}{f'; {views.TOO_LATE}' if late else ''}")
+        counted = groups.counted_kinds(session).get(made.id)
+    print_line(f"{made.slug}: {made.kind}, {made.title}")
+    if counted is not None:
+        why = "because an outcome may already be known"
+        print_note(f"Reports still count it as {counted}, {why}.")
 
 
 @grouped.command("add")
@@ -199,7 +202,7 @@ def condition(
     question: Annotated[str, argument("QUESTION", "The ID of the question it depends on.")],
     title: Annotated[
         str | None,
-        argument("TITLE", "The question to ask under its outcomes. [default: show those asked]"),
+        argument("TITLE", "The question to ask. [default: list those asked]"),
     ] = None,
     outcomes: Annotated[
         list[str] | None,
@@ -216,9 +219,9 @@ def condition(
     visible_to: VisibleTo = None,
     format_: TextOrJson = "text",
 ) -> None:
-    """Ask a question under each outcome of another. Without a title, show those asked.
+    """Ask a question under each outcome of another, or list those asked.
 
-    When that one resolves, those under its other outcomes are annulled.
+    When the other question resolves, those under the outcomes that did not happen are annulled.
 
     forecasts condition summit "Will tariffs fall by March 2027?" yes=60% no=20%
     """
@@ -306,11 +309,14 @@ def unlink(question: One, kind: LinkedKind, other: Other) -> None:
 def coherence(
     questions: Annotated[
         list[str] | None,
-        argument("QUESTION", "Only forecasts that contradict those on these questions."),
+        argument("QUESTION", "Only contradictions with forecasts on these questions."),
     ] = None,
     format_: TextOrJson = "text",
 ) -> None:
-    """List your forecasts that contradict each other. Beside them are the nearest that do not."""
+    """List your forecasts that contradict each other.
+
+    Beside them are the nearest coherent ones.
+    """
     from forecasts.updates.coherence import own_contradictions  # loads SciPy
     from forecasts.values.worlds import LEAST
 

@@ -245,9 +245,9 @@ def group_rows(session: Session, where: Any = True) -> list[GroupRow]:
 def counted_kinds(session: Session) -> dict[int, GroupKind]:
     """Return the kind in which reports count a group, by its id, where a later one does not count.
 
-    It is the kind that it had when an outcome of a member could first be known: by another, who
-    changes it could choose the contradictions that have a price. A kind that the outcomes turn out
-    to forbid was wrong, and does not count.
+    It is the kind that it had when an outcome of a member could first be known: a member who
+    changes it later could choose which contradictions cost something. A kind that the outcomes turn
+    out to forbid was wrong, and does not count.
     """
     group = QuestionGroup
     said = select(group.slug, group.kind, group.recorded_at).order_by(col(group.id))
@@ -299,7 +299,7 @@ def change_group(
     new_title = stored.title if title is None else title.strip()
     new_kind = GroupKind(stored.kind if kind is None else kind)
     if (new_title, new_kind) == (stored.title, stored.kind):
-        raise Refused(f"The group {slug!r} has this title and kind; nothing was changed.")
+        raise Refused(f"The group {slug!r} already has this title and kind; nothing was changed.")
     _require_words(new_title, [])
     _check(new_kind, group.members)
     write_group(session, slug, new_title, new_kind, member=member, now=now)
@@ -360,7 +360,7 @@ def take_out(session: Session, question: Question, *, member: Member, now: datet
     roles.require(session, member, Action.revise, question, now=now)
     group = group_of(session, question, now=now)
     if group is None:
-        raise Refused(f"{question.slug!r} is in no group; nothing was changed.")
+        raise Refused(f"{question.slug!r} is not in a group; nothing was changed.")
     _require_unknown(session, group, now=now)
     _write_place(session, question.id, group.id, "", 0, member, now)
     return group.slug
@@ -392,12 +392,18 @@ def _require_unknown(
     # An exhaustive group loses a contradiction with a member that was not forecast.
     if new is not None and group.kind != GroupKind.exhaustive:
         since = first_forecasts(session, [new.id]).get(new.id, now)
-    own = [] if new is None else [new]
-    if ended(session, own, now=now) or ended(session, states, now=now, since=since):
+    if new is not None and ended(session, [new], now=now):
         raise Refused(
-            f"The group {group.slug!r} can no longer be changed in this way: the outcome of one of "
-            "its questions may be known, and reports count the group as it was before.",
-            remedy="Leave it as it is, or register another group.",
+            f"{new.slug!r} cannot join the group {group.slug!r}: its own outcome may already be "
+            "known.",
+            remedy="Ask a new group of questions that are still open.",
+        )
+    if ended(session, states, now=now, since=since):
+        change = "leave" if new is None else "join"
+        raise Refused(
+            f"Questions can no longer {change} the group {group.slug!r} like this: the outcome of "
+            "one of its members may already be known.",
+            remedy="Ask a new group.",
         )
 
 
@@ -474,9 +480,10 @@ def _new_slug(session: Session, title: str, slug: str | None) -> str:
     if slug is None:
         return free_slug(title, taken)
     if not is_slug(slug) or slug in taken:
+        why = "it is taken" if slug in taken else "it is not an ID"
         raise Refused(
-            f"{slug!r} cannot be the ID of a group: it is taken, or not an ID.",
-            remedy="Use letters, digits, hyphens, dots and underscores, or leave it out.",
+            f"{slug!r} cannot be the ID of a group: {why}.",
+            remedy="Use other letters, digits, hyphens, dots or underscores, or leave it out.",
         )
     return slug
 

@@ -1,6 +1,6 @@
 """Questions that may be the same: asked twice, or drafted from an article and asked already.
 
-A proposal is never acted on by itself: two titles that are alike may have other criteria. A
+A proposal is never acted on automatically: two titles that are alike may have other criteria. A
 person's decision about it is in ``families``.
 
 One platform asks in series (each week, each match), whose titles differ in little. So two of its

@@ -364,8 +364,8 @@ def credits(group: Group) -> list[Table]:
                 term=TERMS["points"],
                 note="Points: how much a question’s Brier score (0–1) fell, as the mean over all "
                 "members; above 0 helped. It proves nothing: the last update gets the credit. "
-                f"{wording.INTERVALS} {_few(sources)}The command forecasts attribute lists "
-                "authors too, and how often a source was cited late.",
+                f"{wording.INTERVALS} {_few(sources)}For authors: forecasts attribute --by author. "
+                "It also shows how often each was cited late.",
             ),
             table_of(
                 "Evidence that earned and lost most",
@@ -378,25 +378,21 @@ def credits(group: Group) -> list[Table]:
 
 
 def _few(sources: Sequence[Earned]) -> str:
-    """Return a sentence on the sources with too few families to say anything; '' without any.
+    """Return a sentence on the sources with too few families to judge them; '' without any.
 
     >>> from forecasts.reports.report import Estimate
     >>> few = Earned("kind", "news", "", 9, 5, 4, 0.1, Estimate(0.02, None))
     >>> _few([few]), _few([replace(few, families=30)])
-    ('Too few to say: 4 families, 30 are needed. ', '')
+    ('Too few families to judge any source: at most 4, and 30 are needed. ', '')
     >>> _few([few, replace(few, families=30)])
-    'Too few to say of 1 source: fewer than 30 families. '
+    'Too few families to judge 1 source: fewer than 30. '
     """
     few = [row for row in sources if row.families < FEWEST]
     if few and len(few) == len(sources):
         most = max(row.families for row in few)
-        each = " at most" if len(few) > 1 else ""
-        return f"Too few to say: {count(most, 'family')}{each}, {FEWEST} are needed. "
-    return (
-        f"Too few to say of {count(len(few), 'source')}: fewer than {FEWEST} families. "
-        if few
-        else ""
-    )
+        return f"Too few families to judge any source: at most {most}, and {FEWEST} are needed. "
+    named = count(len(few), "source")
+    return f"Too few families to judge {named}: fewer than {FEWEST}. " if few else ""
 
 
 def _source(row: Earned) -> str:

@@ -36,7 +36,7 @@ class SuggestedQuestion(View):
     )
     told: str = Field(
         description="the sentence that seems to say that the outcome is yes, or blank; nothing is "
-        "proposed by itself"
+        "proposed automatically"
     )
 
 

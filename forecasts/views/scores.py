@@ -93,11 +93,11 @@ class SourceRow(View):
     Blank: points that no evidence accounts for.
     """
 
-    evidence_id: str | None = Field(None, description="null, except by evidence")
-    title: str | None = Field(None, description="of the evidence; null, except by it")
-    publisher: str | None = Field(None, description="null by author and kind")
-    author: str | None = Field(None, description="of the article; null, except by author")
-    kind: str | None = Field(None, description="the kind of evidence; null by publisher and author")
+    evidence_id: str | None = Field(None, description="null unless by evidence")
+    title: str | None = Field(None, description="of the evidence; null unless by evidence")
+    publisher: str | None = Field(None, description="null if by author or kind")
+    author: str | None = Field(None, description="of the article; null unless by author")
+    kind: str | None = Field(None, description="of evidence; null if by publisher or author")
     citations: int
     updates: int
     questions: int = Field(description="how many questions")

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from forecasts.access.members import handles
 from forecasts.access.visibility import reader_id
+from forecasts.common import text
 from forecasts.ledger import models
 from forecasts.ledger.models import GroupKind, LinkKind, LinkStrength, Member
 from forecasts.questions import conditions, groups, links
@@ -27,8 +28,7 @@ if TYPE_CHECKING:  # it loads NumPy and SciPy
     from forecasts.updates.coherence import Move as MoveOf
 
 
-TOO_LATE = "too late to count in reports"
-LATE = f"made {TOO_LATE}"
+LATE = "made too late to count in reports"
 
 
 class Place(View):
@@ -174,18 +174,16 @@ def in_words(kind: LinkKind) -> str:
     return "is equivalent to" if kind == LinkKind.equivalent else str(kind)
 
 
-def late_ones(session: Session, slugs: Collection[str], *, now: datetime) -> list[str]:
-    """Return those of the questions whose outcome may be known, so that it is too late for them."""
-    return ended(session, listing(session, now=now, only=sorted(slugs)), now=now)
-
-
 def if_late(session: Session, slugs: Collection[str], *, now: datetime) -> str:
-    """Return the end of a sentence on questions whose family was just changed, or told apart.
+    """Return a sentence on questions whose family was just changed, or that were told apart.
 
     It names those for which that was too late, since their outcome may be known; blank for none.
     """
-    late = late_ones(session, slugs, now=now)
-    return f"; {TOO_LATE}: {', '.join(late)}" if late else ""
+    late = ended(session, listing(session, now=now, only=sorted(slugs)), now=now)
+    if not late:
+        return ""
+    whose = "their outcomes" if len(late) > 1 else "its outcome"
+    return f"Reports do not count this for {text.in_words(late)}: {whose} may already be known."
 
 
 def ties(session: Session, state: QuestionState, *, now: datetime) -> Ties:

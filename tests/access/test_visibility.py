@@ -137,7 +137,7 @@ OPEN = {
     "only what its verbs show": """
         api.metaculus.posts: question_posts tournaments; views.articles: document; views.forecasts:
         forecasts; views.questions: document whole_question; views.ties:
-        conditional group groups_of if_late late_ones link ties
+        conditional group groups_of if_late link ties
     """,
     "articles are visible to everyone": """
         news.stories: stories_of;

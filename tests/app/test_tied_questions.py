@@ -52,9 +52,9 @@ def test_questions_that_hang_together_take_few_acts(
         field = page.get_by_label("March 2040", exact=True)
         field.fill("70")
         field.press("Tab")
-        expect(page.get_by_text("cannot all be right together")).to_be_visible()
+        expect(page.get_by_text("contradict each other")).to_be_visible()
         assert page.evaluate(FITS)
-        button(page, "Save all 3 as coherent").click()
+        button(page, "Save all 3 coherent values").click()
         expect(said(page)).to_contain_text("Saved 3 coherent forecasts.")
 
         # A conditional: open, question, two forecasts, register.

@@ -94,10 +94,12 @@ def test_a_family_that_reports_will_not_count_is_said_to_come_too_late(
     forecasts: Run, clock: Clock
 ) -> None:
     clock("2027-01-02T12:00:00Z")
-    late = "; too late to count in reports: "
+    late = (
+        "Reports do not count this for metaculus-7 and own: their outcomes may already be known.\n"
+    )
     told_apart = forecasts("same", "own", "metaculus-7", "--different").stdout
-    assert told_apart == f"own and metaculus-7: not proposed again{late}metaculus-7, own\n"
+    assert told_apart == f"own and metaculus-7: not proposed again\n{late}"
     joined = forecasts("same", "own", "metaculus-7").stdout
-    assert joined == f"In the family own: own, metaculus-7{late}metaculus-7, own\n"
+    assert joined == f"In the family own: own, metaculus-7\n{late}"
     revised = forecasts("revise", "own", "--family", "").stdout
-    assert f"earlier wordings are kept{late}own\n" in revised
+    assert "Reports do not count this for own: its outcome may already be known.\n" in revised

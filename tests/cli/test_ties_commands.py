@@ -49,6 +49,18 @@ def test_a_group_changes_and_its_members_come_and_go(forecasts: Run) -> None:
     assert len(forecasts.printed("group", "show", "bridge")["members"]) == 3
 
 
+def test_a_kind_that_comes_too_late_is_said_not_to_count(forecasts: Run, clock: Clock) -> None:
+    assert forecasts("group", "change", "bridge", "--kind", "independent").stderr == ""
+    clock("2027-04-02T12:00:00Z")
+    late = forecasts("group", "change", "bridge", "--kind", "nested")
+    assert late.stdout.startswith("bridge: nested, ")
+    assert late.stderr == (
+        "Reports still count it as independent, because an outcome may already be known.\n"
+    )
+    assert "leave the group 'bridge' like this" in forecasts.refused("group", "take-out", MARCH)
+    assert forecasts("group", "change", "bridge", "--kind", "independent").stderr == ""
+
+
 def test_both_branches_are_asked_in_one_act_and_shown(forecasts: Run) -> None:
     found = forecasts.printed("condition", "meet")
     assert found["parent"]["forecast"]["probability"] == 0.4

@@ -38,7 +38,7 @@ DESCRIPTIONS = {
     Event.awaiting: "a question you may resolve has closed",
     Event.closing: "a question closes soon without your forecast",
     Event.stale: "your forecast is due for review",
-    Event.news: "each morning: the new articles on questions you forecast",
+    Event.news: "each morning, if there is news: the newest article on each question you forecast",
     Event.closed: "a question you asked or forecast has closed",
 }
 

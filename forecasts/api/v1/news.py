@@ -96,7 +96,7 @@ def list_feeds(at: At) -> Feeds:
 def add_feeds(sender: Acts, body: requests.NewFeed) -> AddedFeeds | Response:
     """Add the feeds at a web address and return them. The next run reads them.
 
-    Of a list, bad addresses are returned too, each with the reason.
+    Bad addresses in a list are returned as `refused`, each with the reason.
     """
     address = web_address(body.url)
     with sender.reading() as before:

@@ -260,7 +260,7 @@ def test_a_contradiction_is_noticed_before_saving_and_mended_by_one_click(
     for fits, typed in ((True, "20%"), (False, "50%")):
         furnished.text_input(key="forecast-quay#0-value").input(typed).run()
         assert fits != bool(furnished.warning)
-    assert "cannot all be right together" in furnished.warning[0].value
+    assert "contradict each other" in furnished.warning[0].value
     table = columns(furnished, "Coherent")
     assert list(table["Coherent"]) == ["40%", "40%"]
     assert sorted(table["Move"]) == ["+10.0 points", "−10.0 points"]

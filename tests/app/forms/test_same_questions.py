@@ -140,4 +140,7 @@ def test_a_pair_that_is_told_apart_too_late_for_reports_is_named(
         alice = member_or_new(ledger, "alice", now=day(0))
         resolve(ledger, find(ledger, "own-1"), alice, known=1, at=2)
     app = press(press(app.run(), "Select all shown"), "Not the same")
-    assert confirmed(app) == ["Not the same: 2 pairs; too late to count in reports: own-1."]
+    assert confirmed(app) == [
+        "Not the same: 2 pairs. Reports do not count this for own-1: its outcome may already be "
+        "known."
+    ]

@@ -38,7 +38,7 @@ def test_members_are_forecast_together_and_a_contradiction_is_mended_before_savi
     assert [one.value for one in fields] == ["30%", "60%"]
     first.input("80").run()
     key = str(first.key).rpartition("-")[0]
-    assert "cannot all be right together" in furnished.warning[0].value
+    assert "contradict each other" in furnished.warning[0].value
     furnished.button(key=f"{key}-coherent-0-2").click().run()
     assert confirmed(furnished)[0] == "Saved 2 coherent forecasts."
     assert [forecasts(engine, slug)[-1].probability for slug in (MARCH, JUNE)] == [0.7, 0.7]
