@@ -48,7 +48,7 @@ SECTIONS = {
         "close": ("ask", "Close a question early."),
         "discard": ("ask", "Discard your own question within a day of asking it."),
         "group": ("ties", "Manage groups: questions under one title, such as deadlines."),
-        "condition": ("ties", "Ask a question under each outcome of another, or list those asked."),
+        "condition": ("ties", "Ask a question under each outcome of another."),
         "link": ("ties", "Link two questions, or change a link."),
         "unlink": ("ties", "Remove a link."),
         "same": ("same", "List questions that may be the same, or make them a family."),

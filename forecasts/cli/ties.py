@@ -219,9 +219,10 @@ def condition(
     visible_to: VisibleTo = None,
     format_: TextOrJson = "text",
 ) -> None:
-    """Ask a question under each outcome of another, or list those asked.
+    """Ask a question under each outcome of another.
 
-    When the other question resolves, those under the outcomes that did not happen are annulled.
+    Without a title, list those asked. When the other question resolves, those under the outcomes
+    that did not happen are annulled.
 
     forecasts condition summit "Will tariffs fall by March 2027?" yes=60% no=20%
     """
