@@ -180,8 +180,9 @@ def stored(number: int, _: session.Act) -> int:
 
 
 def compare(many: int) -> None:
-    """Show the button that compares new articles with the questions, as the next run does."""
-    if st.button(f"Compare {count(many, 'new article')} with the questions", key="compare-news"):
+    """Show the button that compares all articles with the questions, as the next run does."""
+    more = count(many, "more article")
+    if st.button(f"Compare {more} with the questions", key="compare-news"):
         with session.shown_errors(), st.spinner("Comparing …"):
             matches.catch_up_apart(session.engine(), clock=session.now, now=session.now())
             st.rerun()
@@ -301,7 +302,7 @@ if not has_articles:
 if rights.allows(Action.capture):
     my_feeds(opened=not has_articles)
 if has_articles:
-    if news.uncompared > matches.AT_ONCE and rights.allows(Action.capture):
+    if news.uncompared and rights.allows(Action.capture):
         compare(news.uncompared)
     lists = [
         about("On your questions", [one for one in news.waiting if one.forecast is not None]),

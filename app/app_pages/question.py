@@ -20,6 +20,7 @@ from app.forms.question import (
     wording_form,
 )
 from app.forms.resolution import dispute_form, withdrawal_note
+from app.forms.threshold import threshold_form
 from app.markdown_text import (
     as_text,
     dotted,
@@ -311,6 +312,7 @@ def forecast_panel() -> None:
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(state)
+        threshold_form(state)
         label = "Decide on the proposed outcome" if state.proposals else "Resolve this question"
         question_link(state, "resolve", label)
     elif state.resolution is None:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy.orm import QueryableAttribute, defer
+from sqlalchemy.orm import QueryableAttribute, aliased, defer
 from sqlmodel import Session, case, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -39,6 +39,8 @@ from forecasts.ledger.models import (
     Question,
     QuestionSource,
     QuestionType,
+    Resolution,
+    ResolutionState,
     Stance,
 )
 from forecasts.news.matches import AT_ONCE, LEAST, WINDOW, Found, matches, texts_of, uncompared
@@ -53,6 +55,7 @@ from forecasts.updates.updates import Saved, current_forecast, current_forecasts
 from forecasts.values.value import Value, value_of
 
 _TOLD_WITHIN = 50_000  # characters of an article
+DRAFTED = 1_000  # articles with drafts: a text takes some hundredths of a second to read
 OTHERS = 200  # articles without suggestions: the newest
 _Pair = tuple[int, int]  # the ids of a question and an article
 
@@ -123,8 +126,8 @@ class Overview:
 
     ``waiting``: the questions of the newest articles first. ``others``: of the ``OTHERS`` newest
     articles that bear on no question one of each story, the newest, without its text and with the
-    number of its others. ``uncompared``: the articles that no run has compared with the questions;
-    of these only the ``AT_ONCE`` newest are suggested.
+    number of its others. ``uncompared``: the articles that are not compared yet with all questions
+    as they are worded; the ``AT_ONCE`` newest are.
     """
 
     waiting: list[Waiting]
@@ -180,8 +183,8 @@ def inbox(
     """Return the articles of the last ``WINDOW``, by section, of each the newest first.
 
     ``most``: those with suggestions that wait for an answer come before the others, and only the
-    drafts of the articles returned are made. Of articles without suggestions, the ``OTHERS``
-    newest, without those of feeds that keep only matched ones.
+    drafts of the articles returned are made, and at most of the ``DRAFTED`` first. Of articles
+    without suggestions, the ``OTHERS`` newest, without those of feeds that keep only matched ones.
     """
     found: dict[int, list[_Answered]] = defaultdict(list)
     for one in _to_suggest(session, member, now=now):
@@ -197,13 +200,15 @@ def inbox(
     articles = {row.id: row for row in rows_with(session, select(Article), Article.id, listed)}
     shown = [one for id_ in listed for one in found.get(id_, ())]
     suggested: dict[int, list[Suggestion]] = defaultdict(list)
+    rejected = _rejected(session, [one.match.question_id for one in shown])
     for each in _suggestions(session, shown, now=now):
         article = articles[each.article_id]
-        suggested[article.id].append(_with_told(each, article, article.text))
+        suggested[article.id].append(_with_told(each, article, article.text, rejected))
     items = []
-    for id_ in listed:
+    for place, id_ in enumerate(listed):
         some = sorted(suggested[id_], key=lambda one: (one.forecast is None, -one.score))
-        items.append(Item(articles[id_], some, _ready(articles[id_], now)))
+        drafts = _ready(articles[id_], now) if place < DRAFTED else []
+        items.append(Item(articles[id_], some, drafts))
     return sorted(items, key=lambda item: _PLACES[item.section])
 
 
@@ -226,7 +231,7 @@ def overview(session: Session, member: Member | None, *, now: datetime) -> Overv
     ids = [id_ for id_ in found if id_ not in known][:OTHERS]
     articles, stories = _without_texts(session, ids), stories_of(session, ids)
     others = [(articles[first], like) for first, like in _one_of_each(stories, ids)]
-    return Overview(waiting, others, uncompared(session, now=now))
+    return Overview(waiting, others, uncompared(session, now=now, at_once=AT_ONCE))
 
 
 def subjects(
@@ -248,29 +253,43 @@ def subjects(
     firsts = {first for some in told.values() for first, _ in some}
     read = {first for some in told.values() for first, _ in some[:texts]}
     articles = _articles(session, firsts, read)
+    rejected = _rejected(session, list(told))
     found = []
     for row in listed:
         if row.question_id not in suggested:  # hidden or discarded meanwhile
             continue
         of_article = {one.article_id: one for one in suggested[row.question_id]}
-        reports = [
-            Report(_with_told(of_article[first], *articles[first]), articles[first][0], others)
-            for first, others in told[row.question_id]
-        ]
+        reports = []
+        for first, others in told[row.question_id]:
+            with_told = _with_told(of_article[first], *articles[first], rejected)
+            reports.append(Report(with_told, articles[first][0], others))
         found.append(Subject(suggested[row.question_id][0].state, row.forecast, reports))
     return found
 
 
-def _with_told(one: Suggestion, article: Article, body: str) -> Suggestion:
+def _with_told(
+    one: Suggestion, article: Article, body: str, rejected: Mapping[int, datetime]
+) -> Suggestion:
     """Return the suggestion with a sentence of the article that seems to tell its outcome.
 
-    One that was answered, or whose question has a proposal, is left as it is.
+    One that was answered, or whose question has a proposal, is left as it is. So is one of an
+    article that was here when somebody rejected that outcome (``rejected``, by question).
     """
     text, since = one.state.text, article.published_at or article.captured_at
+    no = rejected.get(one.state.id)
     waits = one.answer is None and not one.state.proposals
+    waits = waits and (no is None or article.captured_at > no)
     if not (body and waits and text.type == QuestionType.binary and text.open_time < since):
         return one
     return replace(one, told=answer_told(text.title, [article.title, *_sentences(body)]))
+
+
+def _rejected(session: Session, questions: Sequence[int]) -> dict[int, datetime]:
+    """Return when a proposed yes was last rejected, by question."""
+    row = Resolution
+    every = select(row.question_id, func.max(row.recorded_at)).group_by(col(row.question_id))
+    no = every.where(row.state == ResolutionState.rejected, row.outcome == "yes")
+    return dict(rows_with(session, no, row.question_id, sorted({*questions})))
 
 
 @lru_cache(maxsize=16)  # an article can bear on many questions
@@ -345,8 +364,19 @@ def _newest(now: datetime) -> SelectOfScalar[int]:
 
 
 def _unlisted(member: Member | None) -> Any:
-    """Return the articles that came only by feeds whose articles are listed only if matched."""
-    kept = col(Feed.keep)
+    """Return the articles that came only by feeds whose articles are listed only if matched.
+
+    One that was captured before a feed had it was pasted, and stays listed.
+    """
+    kept, by_feed = col(Feed.keep), aliased(FeedEntry)
+    brought = (
+        select(by_feed.id)
+        .join(Article, col(Article.id) == col(by_feed.article_id))
+        .where(
+            by_feed.article_id == FeedEntry.article_id,
+            col(by_feed.recorded_at) <= col(Article.captured_at),
+        )
+    )
     return (
         select(FeedEntry.article_id)
         .join(Feed, col(Feed.id) == col(FeedEntry.feed_id))
@@ -356,7 +386,11 @@ def _unlisted(member: Member | None) -> Any:
             col(Feed.removed_at).is_(None),
         )
         .group_by(col(FeedEntry.article_id))
-        .having(func.min(kept) == FeedKeep.matched, func.max(kept) == FeedKeep.matched)
+        .having(
+            func.min(kept) == FeedKeep.matched,
+            func.max(kept) == FeedKeep.matched,
+            brought.exists(),
+        )
     )
 
 

@@ -109,12 +109,14 @@ def _stored(
     yield from map(Found._make, rows_with(session, full, row.question_id, of_whole))
 
 
-def uncompared(session: Session, *, now: datetime) -> int:
-    """Return the number of articles of the last ``WINDOW`` whose matches are not stored yet."""
-    stored, _ = _until(session)
-    return session.exec(
-        select(func.count()).where(col(Article.id) > stored, *_is_recent(now))
-    ).one()
+def uncompared(session: Session, *, now: datetime, at_once: int) -> int:
+    """Return the number of articles of the last ``WINDOW`` that ``matches`` leaves out.
+
+    Those are articles and wordings whose matches are not stored yet, beyond ``at_once``.
+    """
+    fresh = _Fresh(session, now, *_is_recent(now))
+    counts = (select(func.count()).where(some, *_is_recent(now)) for some, _ in fresh.parts())
+    return sum(max(session.exec(one).one() - at_once, 0) for one in counts)
 
 
 def texts_of(
@@ -215,20 +217,27 @@ class _Fresh:
             self.changed = list(session.exec(ids))
         self.is_needed = (self.article, self.revision) != self.until
 
+    def parts(self) -> list[tuple[Any, list[int] | None]]:
+        """Return the SQL conditions on the articles to compare, each with the questions; None: all.
+
+        The new ones with all, and the newest of the others with those of new wordings.
+        """
+        is_new, parts = col(Article.id) > self._stored, list[tuple[Any, list[int] | None]]()
+        if self.article > self._stored:
+            parts.append((is_new, None))
+        if self.changed:
+            parts.append((~is_new & col(Article.id).in_(_newest_articles()), self.changed))
+        return parts
+
     def found(self, most: int | None = None) -> Iterator[Found]:
         """Yield the matches of the new to the known, and of the new to each other.
 
         ``most``: of so many of the newest articles, new or known.
         """
-        if self.article == self._stored and not self.changed:
-            return
-        is_new, last = col(Article.id) > self._stored, _newest_articles()
-        wanted = [(is_new, None), (~is_new & col(Article.id).in_(last), self.changed)]
         newest = select(Article.id).order_by(col(Article.id).desc()).limit(most)
         articles = [
             (sorted(self._session.exec(newest.where(some, *self._conditions))), only)
-            for some, only in wanted
-            if only != []
+            for some, only in self.parts()
         ]
         if not any(ids for ids, _ in articles):
             return

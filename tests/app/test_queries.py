@@ -32,7 +32,7 @@ MOST = {
     "today": 44,
     "questions": 20,
     "question": 46,
-    "news": 36,
+    "news": 40,
     "articles": 20,
     "my_scores": 30,
     "track_record": 27,

@@ -35,7 +35,7 @@ from forecasts.questions import passages, registry, revisions
 from forecasts.questions.standing import current_state
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
-from forecasts.resolution.proposals import propose
+from forecasts.resolution.proposals import propose, reject
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, day, on_both, resolve, say
@@ -365,7 +365,7 @@ def test_a_page_compares_only_the_newest_articles_and_a_run_the_others(
         text = f"Pier {number} opens, said the mayor."
         capture(session, alice, text, 2 + number / 1000, title=f"Pier {number} opens")
     before = inbox.overview(session, alice, now=day(3))
-    assert before.uncompared == matches.AT_ONCE + 3
+    assert before.uncompared == 3
     compared = {one.article_id for row in before.waiting for one in row.found}
     assert len(compared) == matches.AT_ONCE
     every = {item.article.id for item in inbox.inbox(session, alice, now=day(3))}
@@ -375,6 +375,35 @@ def test_a_page_compares_only_the_newest_articles_and_a_run_the_others(
     after = inbox.overview(session, alice, now=day(3))
     assert after.uncompared == 0
     assert {one.article_id for row in after.waiting for one in row.found} == every
+
+
+@on_both
+def test_a_new_question_has_the_older_articles_compared_by_the_button(
+    session: Session, quay: Question, alice: Member
+) -> None:
+    for number in range(matches.AT_ONCE + 3):
+        capture(session, alice, f"Bilbao opens pier {number}.", 2 + number / 1000)
+    matches.catch_up(session, now=day(3))
+    assert inbox.overview(session, alice, now=day(3)).uncompared == 0
+    ask(session, alice, title="Will Bilbao open a pier?")
+    before = inbox.overview(session, alice, now=day(3))
+    assert before.uncompared == 3
+    capture(session, alice, "Bilbao opens a quay.", 2.9)
+    assert inbox.overview(session, alice, now=day(3)).uncompared == 3
+    revisions.revise(session, quay, title="Will Bilbao close?", member=alice, now=day(3))
+    matches.catch_up(session, now=day(3))
+    assert inbox.overview(session, alice, now=day(3)).uncompared == 0
+
+
+def test_drafts_are_made_of_the_first_articles_alone(
+    session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "DRAFTED", 1)
+    for number, town in enumerate(("Farvale", "Brenholt")):
+        vote = f"{town} will hold a referendum on the ferry subsidy by 15 March 2026."
+        capture(session, alice, vote, 2 + number, title=f"{town} votes")
+    found = {one.article.title: len(one.drafts) for one in inbox.inbox(session, alice, now=day(4))}
+    assert found == {"Brenholt votes": 1, "Farvale votes": 0}
 
 
 @on_both
@@ -412,10 +441,12 @@ def test_unmatched_articles_of_a_feed_are_listed_or_not(
         items = inbox.inbox(session, member, now=day(3))
         return {article.id for article, _ in every.others}, {item.article.id for item in items}
 
-    everything = {rest.id, both.id}, {matched.id, rest.id, both.id}
+    pasted = capture(session, alice, "The weather was bad.", 1.5)
+    session.add(FeedEntry(feed_id=feed.id, key="k", article_id=pasted.id, recorded_at=day(2)))
+    everything = {rest.id, both.id, pasted.id}, {matched.id, rest.id, both.id, pasted.id}
     assert listed(alice) == everything
     feeds.keep(session, "1", FeedKeep.matched, member=alice, now=day(3))
-    assert listed(alice) == ({both.id}, {matched.id, both.id})
+    assert listed(alice) == ({both.id, pasted.id}, {matched.id, both.id, pasted.id})
     assert listed(bob) == everything
     feeds.keep(session, "1", FeedKeep.all, member=alice, now=day(3))
     assert listed(alice) == everything
@@ -470,6 +501,13 @@ def test_an_outcome_is_told_once_until_someone_answers(
     capture(session, alice, opened, 2)
     [one] = suggested(session, alice, 3)
     assert one.told == opened
-    propose(session, quay, "yes", note=opened, member=alice, now=day(3))
+    proposal = propose(session, quay, "yes", note=opened, member=alice, now=day(3))
     [one] = suggested(session, alice, 3)
     assert one.told == ""
+    # After a rejection, only a later article tells it again.
+    reject(session, proposal, member=alice, now=day(4), note="Only the west end.")
+    [one] = suggested(session, alice, 4)
+    assert one.told == ""
+    again = "On Sunday, the harbour quay opened for all."
+    capture(session, alice, again, 5)
+    assert sorted(one.told for one in suggested(session, alice, 6)) == ["", again]

@@ -57,7 +57,7 @@ def test_a_button_compares_the_articles_that_no_run_has_compared(
 ) -> None:
     visit(news, "news")
     [button] = [one for one in news.button if one.key == "compare-news"]
-    assert button.label == f"Compare {MANY} new articles with the questions"
+    assert button.label == f"Compare {MANY - matches.AT_ONCE} more articles with the questions"
     button.click().run()
     assert not news.exception
     assert "compare-news" not in {one.key for one in news.button}
