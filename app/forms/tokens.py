@@ -28,15 +28,15 @@ class Secrets:
 def _show_secret(form: str) -> None:
     """Show the form's new secret until the reader has copied it."""
     secrets = page_state(Secrets).new
+    place = st.container()  # blank without one: the buttons after it keep their place and focus
     if form not in secrets:
         return
     name, secret = secrets[form]
-    with st.container(border=True):
+    with place.container(border=True):
         st.markdown(f"**{as_text(name)}** Copy it now: it is shown only once.")
         st.code(secret, language=None, wrap_lines=True)
-        if st.button("Copied", key=f"copied-{form}", type="primary"):
-            del secrets[form]
-            st.rerun()
+        how: Any = {"on_click": secrets.pop, "args": (form, None)}
+        st.button("Copied", key=f"copied-{form}", type="primary", **how)
 
 
 @st.fragment

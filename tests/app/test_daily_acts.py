@@ -319,9 +319,15 @@ def test_an_answer_is_practised_and_a_calendar_gets_an_address_until_it_is_revok
     read = page.context.request.get(address)
     assert read.headers["content-type"].startswith("text/calendar")
     assert "SUMMARY:Closes: Will the ferry open?" in read.text()
-    reach(page, page.get_by_role("button", name="Copied"))
+    copied, revoke = (
+        page.get_by_role("button", name=name) for name in ("Copied", "Revoke address")
+    )
+    reach(page, copied)
     page.keyboard.press("Enter")
-    reach(page, page.get_by_role("button", name="Revoke address"))
+    reach(page, revoke)
+    # The secret goes, and the focus stays.
+    expect(copied).to_have_count(0)
+    expect(revoke).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Revoked your calendar address")).to_be_visible()
     assert page.context.request.get(address).status == 404
