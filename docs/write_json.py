@@ -19,6 +19,13 @@ from forecasts.views.forecasts import NewForecast
 from forecasts.views.lint import LintedQuestion
 from forecasts.views.members import TeamsAndRoles, Token
 from forecasts.views.news import InboxArticle
+from forecasts.views.proposals import (
+    ModelCall,
+    ModelCallText,
+    ModelSettings,
+    Proposal,
+    Proposals,
+)
 from forecasts.views.questions import FoundQuestion, SameQuestions, TodaysQuestion, WholeQuestion
 from forecasts.views.runs import (
     Claimed,
@@ -54,6 +61,11 @@ SHAPES: dict[str, Any] = {
     "capture": Captured,
     "articles": ArticleList,
     "articles NUMBER": Captured,
+    "draft": Proposals,
+    "model show": ModelSettings | None,
+    "model calls": list[ModelCall],
+    "model call": ModelCallText,
+    "model proposals": list[Proposal],
     "scores": list[ScoredQuestion],
     "score": list[ScoreRow],
     "crowd": list[CrowdRow],

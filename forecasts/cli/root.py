@@ -40,6 +40,8 @@ SECTIONS = {
         "feed": ("feeds", "Manage your feeds of articles."),
         "capture": ("articles", "Capture a page's articles and list possible questions."),
         "articles": ("articles", "List captured articles, or show one and register its drafts."),
+        "draft": ("models", "Ask your language model for questions from an article."),
+        "model": ("models", "See your language model's calls, and decide on its proposals."),
         "ask": ("ask", "Ask a question, or take an article's draft, and forecast it."),
         "lint-question": ("lint", "Find faults in a question's wording and suggest fixes."),
         "questions": ("questions", "List questions, open ones first, with your forecasts."),

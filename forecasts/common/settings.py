@@ -124,6 +124,34 @@ class Settings(BaseSettings):
         "(default: none)",
     )
 
+    model_url: str | None = Field(
+        default=None,
+        description="address of a language model's API of the OpenAI form, such as "
+        "http://localhost:11434/v1 (default: none, and nothing is sent)",
+    )
+    model: str | None = Field(default=None, description="name of the model there")
+    model_key: SecretStr | None = Field(default=None, description="key of that API, if it has one")
+    model_tokens: int = Field(
+        default=200_000, ge=0, description="tokens that the model may use in a day (UTC)"
+    )
+    model_cost: float | None = Field(
+        default=None, ge=0, description="money that the model may cost in a day (default: any)"
+    )
+    model_price_in: float = Field(
+        default=0, ge=0, description="price of a million tokens sent to the model"
+    )
+    model_price_out: float = Field(
+        default=0, ge=0, description="price of a million tokens of its answers"
+    )
+    model_timeout: float = Field(
+        default=60, gt=0, le=600, description="seconds to wait for the model's answer"
+    )
+    model_callers: str | None = Field(
+        default=None,
+        description="handles of the members who may ask the model, separated by commas, or a role "
+        "(default: every member who may ask questions)",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _a_path_is_an_sqlite_file(cls, value: str) -> str:

@@ -147,6 +147,7 @@ def ask(
     url: str,
     *,
     headers: Mapping[str, str],
+    data: bytes | None = None,
     allow_private: bool = False,
     seconds: float = 6 * SECONDS,
     max_bytes: int = SOURCE_BYTES,
@@ -154,16 +155,17 @@ def ask(
     """Return the answer to a request whose address or headers hold a secret.
 
     The limits are those of ``fetch``. Redirects are followed on the same host alone, so that no
-    other learns the secret, and nothing is logged. Raises NoAnswer if a further attempt may
-    succeed, else CaptureError; no error shows more of the address than its host.
+    other learns the secret, and nothing is logged. ``data`` is posted, and then no redirect is
+    followed. Raises NoAnswer if a further attempt may succeed, else CaptureError; no error shows
+    more of the address than its host.
     """
     network = Network(seconds, allow_private=allow_private)
     here = _secret_url(url, allow_private=allow_private)
     with _without_paste(), _unlogged():
         for _ in range(MAX_REDIRECTS + 1):
-            answer = _ask(here, headers, network, max_bytes)
+            answer = _ask(here, headers, network, max_bytes, data)
             location = answer.headers.get("location")
-            if answer.status not in REDIRECTS or not location:
+            if answer.status not in REDIRECTS or not location or data is not None:
                 return answer
             try:
                 there = here.join(location)
@@ -190,9 +192,17 @@ def _secret_url(url: str, *, allow_private: bool) -> httpx.URL:
         ) from None
 
 
-def _ask(url: httpx.URL, headers: Mapping[str, str], network: Network, max_bytes: int) -> Answer:
+def _ask(
+    url: httpx.URL,
+    headers: Mapping[str, str],
+    network: Network,
+    max_bytes: int,
+    data: bytes | None,
+) -> Answer:
     sent = OWN | {"Accept-Encoding": "gzip, deflate"} | dict(headers)
-    with _answer(url, network, sent) as answer:
+    if data is not None:
+        sent["Content-Length"] = str(len(data))
+    with _answer(url, network, sent, "GET" if data is None else "POST", data) as answer:
         received = httpx.Headers(answer.headers)
         return Answer(answer.status, received, _body(url, answer, received, max_bytes))
 
@@ -336,7 +346,7 @@ def _translated(url: httpx.URL, seconds: float) -> Iterator[None]:
         yield
     except httpcore.TimeoutException:
         raise NoAnswer(
-            f"{_name(url)} did not send the page within {seconds:g} seconds.",
+            f"{_name(url)} did not answer within {seconds:g} seconds.",
             remedy="Try again later. " + PASTE,
         ) from None
     except (httpcore.NetworkError, ssl.SSLError, OSError) as error:
@@ -371,7 +381,7 @@ def _refuse_status(url: httpx.URL, status: int) -> None:
 def _refuse_size(url: httpx.URL, size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise CaptureError(
-            f"The page at {_name(url)} is larger than {max_bytes / 1e6:g} MB.", remedy=PASTE
+            f"The answer of {_name(url)} is larger than {max_bytes / 1e6:g} MB.", remedy=PASTE
         )
 
 

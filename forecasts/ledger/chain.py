@@ -87,6 +87,10 @@ SEALED = (
     "exhibit",
     "dispute",
     "discard",
+    "model_call",
+    "model_answer",
+    "model_proposal",
+    "model_decision",
     "revisit",
     "removal",
 )
@@ -142,6 +146,9 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "comment": ("text",),
     "resolution": ("note",),
     "dispute": ("reason",),
+    "model_call": ("request",),
+    "model_answer": ("answer",),
+    "model_proposal": ("content",),
 }
 TOMBSTONE = "[removed]"  # it replaces a removed member's words
 # Columns added to a sealed table by a later schema, with the value that all earlier rows had.

@@ -41,6 +41,7 @@ _NO_FACTS = frozenset(
         *("article", "evidence", "forecast", "model_use", "citation", "comment"),
         *("revisit", "channel", "preference", "question_origin", "printed_score"),
         *("question_group", "group_place", "condition", "question_link"),
+        *("model_call", "model_answer", "model_proposal", "model_decision"),
     }
 )
 FACTS = "ledger_facts"  # among the options of an engine, and in the session of an act

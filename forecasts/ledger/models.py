@@ -785,6 +785,90 @@ class Dispute(_Recorded, table=True):
     answers_id: int | None = Field(default=None, foreign_key="dispute.id", unique=True)
 
 
+class ModelCall(_Recorded, table=True):
+    """A request to a language model, written before it is sent; one without an answer was cut off.
+
+    ``member_id``: who asked; ``bot_id``: the bot with the model's name. ``kind``: of the proposals
+    wanted (``proposals.prompts``), from the article or about the question. ``host``: where it was
+    sent. ``request``: as sent, and ``prompt_hash`` its SHA-256. ``most_tokens``: that it can use.
+    """
+
+    member_id: int = Field(foreign_key="member.id", index=True)
+    bot_id: int = Field(foreign_key="member.id")
+    kind: str = Field(sa_type=Text)
+    article_id: int | None = Field(default=None, foreign_key="article.id")
+    # Not question_id: a call is not part of its question's chain, which others may be shown.
+    about_id: int | None = Field(default=None, foreign_key="question.id")
+    model: str = Field(sa_type=Text)
+    host: str = Field(sa_type=Text)
+    prompt_hash: str = Field(sa_type=Text)
+    most_tokens: int
+    request: str = long_text()
+    recorded_at: datetime = Field(sa_type=Time, index=True)
+
+
+class AnswerState(StrEnum):
+    """The end of a model's call: an answer in the form asked for, in another one, or none."""
+
+    answered = "answered"
+    unusable = "unusable"
+    failed = "failed"
+
+
+class ModelAnswer(_Recorded, table=True):
+    """The end of a model's call, with the answer as received.
+
+    ``reason``: why it cannot be used. ``cost``: in the currency of the prices in the settings.
+    ``misquoted``: proposals dropped since their source lacks the quotation; ``unusable``: dropped
+    for another reason.
+    """
+
+    __table_args__ = tuple(
+        CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative")
+        for name in ("tokens_in", "tokens_out", "cost", "seconds", "misquoted", "unusable")
+    )
+
+    model_call_id: int = Field(foreign_key="model_call.id", unique=True)
+    member_id: int = Field(foreign_key="member.id")
+    state: AnswerState = Field(sa_type=Text)
+    reason: str = long_text()
+    tokens_in: int
+    tokens_out: int
+    cost: float = Field(sa_type=Real)
+    seconds: float = Field(sa_type=Real)
+    misquoted: int = 0
+    unusable: int = 0
+    answer: str = long_text()
+
+
+class ModelProposal(_Recorded, table=True):
+    """A model's proposal for the member who asked; ``content``: its fields as JSON, by its kind."""
+
+    model_call_id: int = Field(foreign_key="model_call.id", index=True)
+    member_id: int = Field(foreign_key="member.id", index=True)
+    content: str = long_text()
+
+
+class Decision(StrEnum):
+    """A person's decision on a model's proposal; ``reopened``: a dismissal taken back."""
+
+    accepted = "accepted"
+    changed = "changed"
+    dismissed = "dismissed"
+    reopened = "reopened"
+
+
+class ModelDecision(_Recorded, table=True):
+    """A person's decision on a model's proposal, and what it made; the newest row counts."""
+
+    model_proposal_id: int = Field(foreign_key="model_proposal.id", index=True)
+    member_id: int = Field(foreign_key="member.id")
+    decision: Decision = Field(sa_type=Text)
+    made_question_id: int | None = Field(default=None, foreign_key="question.id")
+    made_forecast_id: int | None = Field(default=None, foreign_key="forecast.id")
+    made_resolution_id: int | None = Field(default=None, foreign_key="resolution.id")
+
+
 class Policy(_Recorded, table=True):
     """How a question's resolvers confirm outcomes; the newest row of a question counts.
 

@@ -208,6 +208,9 @@ def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
     yield "comment", tables["comment"].c.member_id == who.id
     link = tables["question_link"]
     yield "question_link", (link.c.member_id == who.id) & (link.c.reason != "")
+    for name in ("model_call", "model_answer", "model_proposal"):
+        asked, [words] = tables[name], WORDS[name]
+        yield name, (asked.c.member_id == who.id) & (asked.c[words] != "")
 
 
 def _forget(session: Session, table: Table, ids: Sequence[int]) -> None:

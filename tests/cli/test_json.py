@@ -17,6 +17,8 @@ from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
 from tests.cli.conftest import PAGE, Clock, Run
 from tests.conftest import day
+from tests.proposals.conftest import FERRY
+from tests.proposals.stub import MODEL, running, says
 from tests.reports.small_ledgers import schema
 
 pytestmark = pytest.mark.slow
@@ -31,6 +33,7 @@ WITHOUT_DATA = {
     *("ask", "revise", "close", "discard", "look-again"),
     *("group new", "group change", "group add", "group take-out", "link", "unlink"),
     *("accept", "dismiss", "threshold"),
+    *("model preview", "model accept", "model dismiss"),
     *("feed add", "feed keep", "feed pause", "feed read", "feed remove", "feed resume"),
     *("propose", "resolve", "reject", "dispute", "uphold", "import", "export", "pull", "publish"),
     *("partition", "simulate"),
@@ -57,6 +60,11 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "withdraw": ("fog",),
     "capture": ("-", "--dry-run"),
     "articles": (),
+    "draft": ("1",),
+    "model show": (),
+    "model calls": (),
+    "model call": ("1",),
+    "model proposals": (),
     "scores": (),
     "score": (),
     "crowd": (),
@@ -123,7 +131,17 @@ def require_shape(command: str, document: Any) -> None:
 
 
 @pytest.fixture
-def ledger(forecasts: Run, clock: Clock, tmp_path: Path, engine: Engine) -> None:
+def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A model on this machine that proposes one question."""
+    with running(monkeypatch) as stub:
+        stub.answer = says({"questions": [FERRY]})
+        monkeypatch.setenv("FORECASTS_MODEL_URL", f"{stub.url}/v1")
+        monkeypatch.setenv("FORECASTS_MODEL", MODEL)
+        yield
+
+
+@pytest.fixture
+def ledger(forecasts: Run, clock: Clock, tmp_path: Path, engine: Engine, model: None) -> None:
     """A ledger in which each of the commands has something to print."""
     forecasts("capture", "-", input=PAGE)
     outcomes = tmp_path / "outcomes.csv"

@@ -93,6 +93,20 @@ def furnish(engine: Engine) -> None:
         session.add(models.Condition(question_id=2, parent_id=1, outcome="yes", **by_bob))
         link = {"other_id": 2, "kind": "causes", "strength": "weak", "reason": "Cold air."}
         session.add(models.QuestionLink(question_id=1, **link, **by_bob))
+        call = models.ModelCall(
+            bot_id=1, kind="questions", article_id=1, model="small", host="localhost",
+            prompt_hash="p", most_tokens=9, request="What?", **by_bob,
+        )  # fmt: skip
+        session.add(call)
+        session.flush()
+        of_call = {"model_call_id": call.id, **by_bob}
+        used = {"tokens_in": 3, "tokens_out": 4, "cost": 0.25, "seconds": 1.5}
+        session.add(models.ModelAnswer(state="answered", answer="That.", **used, **of_call))
+        proposal = models.ModelProposal(content="{}", **of_call)
+        session.add(proposal)
+        session.flush()
+        made = {"made_question_id": 1, "decision": "accepted"}
+        session.add(models.ModelDecision(model_proposal_id=proposal.id, **made, **by_bob))
         teams.appoint(session, alice, models.Role.admin, member=alice, now=day(7))
         alder = teams.find(session, "Alder")
         teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(7))

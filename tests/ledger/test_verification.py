@@ -387,7 +387,7 @@ def test_a_long_chain_is_walked_in_parts(engine: Engine, monkeypatch: pytest.Mon
 def test_the_command_names_the_first_fault(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ["verify", "--database", shared.url.render_as_string(hide_password=False)]
     said = CliRunner().invoke(app, command).stdout
-    assert said.startswith("History is intact: 51 entries for 2 members, 1 token, 1 token revoc")
+    assert said.startswith("History is intact: 55 entries for 2 members, 1 token, 1 token revoc")
     with tampered(shared, "UPDATE forecast SET probability = 0.99 WHERE id = 2") as session:
 
         @contextmanager

@@ -66,6 +66,17 @@ def furnish(engine: Engine) -> None:
         said = {"question_id": rain.id, "member_id": bob.id, "recorded_at": day(3.5)}
         session.add(models.Comment(text="xyzzy has a doubt", **said))
         session.add(models.PrintedScore(platform="metaculus", name="peer", score=12.5, **said))
+        by_bob = {"member_id": bob.id, "recorded_at": day(3.5)}
+        call = models.ModelCall(
+            kind="questions", bot_id=alice.id, model="small", host="localhost", prompt_hash="p",
+            most_tokens=9, request="Will xyzzy win?", **by_bob,
+        )  # fmt: skip
+        session.add(call)
+        session.flush()
+        of_call = {"model_call_id": call.id, **by_bob}
+        used = {"tokens_in": 3, "tokens_out": 4, "cost": 0.25, "seconds": 1.5}
+        session.add(models.ModelAnswer(state="answered", answer="xyzzy may", **used, **of_call))
+        session.add(models.ModelProposal(content='{"title": "xyzzy"}', **of_call))
         session.add(models.DistinctPair(other_id=snow.id, apart=True, **said))
 
 
@@ -117,9 +128,10 @@ def test_a_removal_erases_every_text_and_keeps_history_whole(furnished: Engine) 
     assert after.broken is None
     assert done.handle == "removed member 2"
     one_each = ("member", "forecast", "evidence", "question_revision", "dispute", "comment")
+    one_each += ("model_call", "model_answer", "model_proposal")
     # Alice's resolution repeats what bob proposed.
     assert done.rows == dict.fromkeys(one_each, 1) | {"resolution": 2}
-    assert after.forgotten == 8
+    assert after.forgotten == 11
     with database.reading(furnished) as session:
         for table in SQLModel.metadata.tables:
             assert SECRET not in repr(rows(session, table)), table
@@ -314,7 +326,7 @@ def test_the_export_has_every_row_about_them_of_which_a_spreadsheet_runs_nothing
     said = run("member", "export", "bob xyzzy", str(folder))
     found = json.loads((folder / "member.json").read_text())
     one_each = "member identity preference question resolution dispute printed_score distinct_pair"
-    one_each += " current_forecast"
+    one_each += " current_forecast model_call model_answer model_proposal"
     more = {"question_revision": 2, "forecast": 2, "evidence": 3, "citation": 3, "score": 3}
     counts = {name: len(part) for name, part in found.items()}
     assert counts == dict.fromkeys(one_each.split(), 1) | more | {"comment": 2}
@@ -337,4 +349,4 @@ def test_the_command_asks_for_the_handle_again(run: Callable[..., Result]) -> No
     said = run("member", "remove", "bob xyzzy", input="bob xyzzy\n")
     assert "bob xyzzy is now removed member 2. Texts removed: 1 in mem" in said.stdout
     assert "no member" in run("member", "remove", "bob", "--confirm", "bob", exit_code=2).stderr
-    assert "8 entries refer to text that was removed" in run("verify").stdout
+    assert "11 entries refer to text that was removed" in run("verify").stdout

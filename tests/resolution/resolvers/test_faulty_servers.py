@@ -79,8 +79,8 @@ def document(**fields: object) -> Callable[[Handler], None]:
 GOOD = json.dumps({"status": "done"}).encode()
 # What a server does, and what is said of it.
 FAULTS: dict[str, tuple[Callable[[Handler], None], str]] = {
-    "never": (never, "did not send the page within 0.6 seconds"),
-    "drip": (drip, "did not send the page within 0.6 seconds"),
+    "never": (never, "did not answer within 0.6 seconds"),
+    "drip": (drip, "did not answer within 0.6 seconds"),
     "slow": (slow, "cannot answer now (HTTP status 500)"),
     "error": (partial(send, body=GOOD, status=500), "cannot answer now (HTTP status 500)"),
     "gone": (partial(send, body=GOOD, status=404), "has no such page (HTTP status 404)"),
@@ -164,7 +164,7 @@ def test_every_fault_is_parked_with_its_name_and_resolves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("fault", "words", "most"), [("never", "did not send", 3), ("slow", "cannot answer now", 6)]
+    ("fault", "words", "most"), [("never", "did not answer", 3), ("slow", "cannot answer now", 6)]
 )
 def test_a_host_that_lets_everyone_wait_holds_no_run_up(
     engine: Engine, address: str, monkeypatch: pytest.MonkeyPatch, fault: str, words: str, most: int

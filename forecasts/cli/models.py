@@ -1,0 +1,241 @@
+"""The commands for the language model: draft, and the group model."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+
+from sqlmodel import Session
+
+from forecasts.access import teams
+from forecasts.cli.console import when, zone
+from forecasts.cli.dates import time_of
+from forecasts.cli.forecast import typed_value
+from forecasts.cli.options import (
+    TakesNegativeValues,
+    TextOrJson,
+    VisibleTo,
+    argument,
+    flag,
+    option,
+)
+from forecasts.cli.printing import print_line, print_note, printed_json
+from forecasts.cli.root import app, group
+from forecasts.cli.session import acting, next_step, reading_as, settings
+from forecasts.common.text import count, on_one_line
+from forecasts.ledger.models import AnswerState, Member
+from forecasts.proposals import calls, decisions
+from forecasts.proposals.endpoint import configured, required
+from forecasts.questions import registry
+from forecasts.values.typed_dates import read_date
+from forecasts.views import proposals as views
+
+model = group("model", help="See your language model's calls, and decide on its proposals.")
+
+ArticleNumber = Annotated[int, argument("ARTICLE", "The article's number.")]
+ProposalNumber = Annotated[int, argument("PROPOSAL", "The proposal's number.")]
+_CALLS = 20
+
+
+@app.command()
+def draft(article: ArticleNumber, format_: TextOrJson = "text") -> None:
+    """Ask your language model for questions from an article.
+
+    One request is sent to FORECASTS_MODEL_URL; to see it first: forecasts model preview ARTICLE.
+    Each proposal has its passage in the article. You decide: nothing is asked by itself.
+    """
+    endpoint = required(settings())
+    if format_ == "text":
+        seconds = f"{endpoint.seconds:g} seconds at most"
+        print_note(f"Asking {endpoint.model} at {endpoint.host} ({seconds}) …")
+
+    def begin() -> AbstractContextManager[tuple[Session, Member, datetime]]:
+        return acting()
+
+    asked = calls.ask_for_questions(begin, endpoint, article)
+    with reading_as() as (session, who, now):
+        listed = decisions.listing(session, who, only=asked.proposals)
+        made = views.proposals(session, listed, now=now)
+    dropped = {"misquoted": asked.misquoted, "unusable": asked.unusable}
+    if printed_json(format_, views.Proposals(call=asked.call, proposals=made, **dropped)):
+        return
+    _print_proposals(made)
+    if asked.misquoted:
+        why = "the article does not have the passage quoted"
+        print_note(f"{count(asked.misquoted, 'proposal')} dropped: {why}.")
+    if asked.unusable:
+        print_note(f"{count(asked.unusable, 'proposal')} dropped: not usable as a question.")
+    if not made:
+        print_note(f"{endpoint.model} has no usable proposal for this article.")
+
+
+def _print_proposals(made: list[views.Proposal]) -> None:
+    for one in made:
+        closes = f"closes {one.close_date}" if one.decision is None else str(one.decision)
+        print_line(f"{one.number}. {one.title} ({closes})", style="bold")
+        if one.options:
+            print_line(f"   options: {', '.join(one.options)}")
+        elif one.type.is_quantitative:
+            unit = f" {one.unit}" if one.unit else ""
+            print_line(f"   from {one.lower_bound} to {one.upper_bound}{unit}")
+        print_line(f"   {on_one_line(one.resolution_criteria)}")
+        if one.fine_print:
+            print_line(f"   edge cases: {on_one_line(one.fine_print)}")
+        print_line(
+            f"   {one.model}, article {one.article}: “{on_one_line(one.quote)}”", style="dim"
+        )
+        if one.told:
+            print_line(f"   the article may tell the outcome: “{on_one_line(one.told)}”")
+        if one.like:
+            print_line(f"   like an existing question: {one.like}")
+    if first := next((str(one.number) for one in made if one.decision is None), ""):
+        print_note(f"To ask it: {next_step('model accept', first, 'P')}")
+        print_note(f"If not: {next_step('model dismiss', first)}")
+
+
+@model.command()
+def show(format_: TextOrJson = "text") -> None:
+    """Show the model that is set, and the use of its budget today."""
+    endpoint = configured(settings())
+    if endpoint is None:
+        if not printed_json(format_, None):
+            print_line("No model is set, and nothing is sent. See docs/models.md.")
+        return
+    with reading_as() as (session, _, now):
+        one = views.settings(endpoint, calls.used_today(session, endpoint, now=now))
+    if printed_json(format_, one):
+        return
+    print_line(f"{one.model} at {one.host}", style="bold")
+    print_line(f"key: {'set' if one.has_key else 'none'}; timeout: {one.timeout:g} seconds")
+    print_line(f"may be asked by: {', '.join(one.callers) or 'every member who may ask'}")
+    print_line(
+        f"today: {count(one.calls, 'call')}, {one.tokens_used:,} of {one.tokens:,} tokens, "
+        f"cost {one.cost_used:.4g}" + ("" if one.cost is None else f" of {one.cost:.4g}")
+    )
+
+
+@model.command()
+def preview(article: ArticleNumber) -> None:
+    """Print the request that forecasts draft would send. Nothing is sent."""
+    endpoint = required(settings())
+    with reading_as() as (session, _, now):
+        print_line(calls.preview(session, endpoint, article, now=now))
+
+
+@model.command("calls")
+def calls_(format_: TextOrJson = "text") -> None:
+    """List your calls of the model, the newest first.
+
+    An admin's list has everyone's.
+    """
+    with reading_as() as (session, who, now):
+        found = calls.listing(session, who, now=now, most=_CALLS)
+        listed = [views.call(session, *one) for one in found]
+    if printed_json(format_, listed):
+        return
+    if not listed:
+        print_note("No calls of a model yet.")
+    for one in listed:
+        print_line(f"{one.number}. {when(one.at)} {one.model} at {one.host}, by {one.by}")
+        print_line(f"   {one.kind} from article {one.article}: {_said(one)}")
+    if listed:
+        print_note(f"With its texts: {next_step('model call', str(listed[0].number))}")
+
+
+def _said(one: views.ModelCall) -> str:
+    if one.state is None or one.tokens_in is None or one.tokens_out is None:
+        return "no answer"
+    used = f"{one.tokens_in + one.tokens_out:,} tokens, {one.seconds:.1f} s, cost {one.cost:.4g}"
+    return used if one.state is AnswerState.answered else f"{one.reason} ({used})"
+
+
+@model.command()
+def call(
+    number: Annotated[int, argument("CALL", "The call's number.")], format_: TextOrJson = "text"
+) -> None:
+    """Print the request and the answer of a call."""
+    with reading_as() as (session, who, now):
+        one = views.call_text(session, *calls.find_call(session, number, who, now=now))
+    if printed_json(format_, one):
+        return
+    print_line(f"Call {one.number}, {when(one.at)}: {one.model} at {one.host}", style="bold")
+    print_line(f"SHA-256 of the request: {one.prompt_hash}")
+    print_line(_said(one))
+    print_line("\nSent:", style="bold")
+    print_line(one.request)
+    print_line("\nAnswered:", style="bold")
+    print_line(one.answer)
+
+
+@model.command("proposals")
+def proposals_(
+    everything: Annotated[bool, flag("--all", "List decided ones too.")] = False,
+    format_: TextOrJson = "text",
+) -> None:
+    """List the questions that a model proposes to you."""
+    with reading_as() as (session, who, now):
+        listed = decisions.listing(session, who, decided=everything)
+        made = views.proposals(session, listed, now=now)
+    if printed_json(format_, made):
+        return
+    if not made:
+        print_note("No proposals. Ask for some: forecasts draft ARTICLE")
+    _print_proposals(made)
+
+
+@model.command(cls=TakesNegativeValues)
+def accept(
+    proposal: ProposalNumber,
+    value: Annotated[str | None, argument("P", "Your forecast, as for: forecasts update.")] = None,
+    title: Annotated[str | None, option("TEXT", "Your own wording.")] = None,
+    closes: Annotated[str | None, option("TIME", "Another last day (or time) to forecast.")] = None,
+    criteria: Annotated[str | None, option("TEXT", "Your own resolution criteria.")] = None,
+    fine_print: Annotated[str | None, option("TEXT", "Your own edge cases.")] = None,
+    visible_to: VisibleTo = None,
+) -> None:
+    """Ask a proposed question in your name, and forecast it.
+
+    The options change it first; the decision is then recorded as a change.
+    """
+    with acting() as (session, who, now):
+        found, _ = decisions.draft_of(session, proposal, who)
+        assert found.close_date is not None
+        day = read_date(found.close_date.isoformat(), now=now, zone=zone())
+        fields: dict[str, Any] = {
+            "title": title or found.question,
+            **found.type_fields,
+            "resolution_criteria": found.criteria if criteria is None else criteria,
+            "fine_print": found.fine_print if fine_print is None else fine_print,
+            "open_time": now,
+            "scheduled_close_time": time_of(closes, end_of_day=True, moment=now) or day,
+        }
+        text = registry.question_text(**fields, **teams.visibility_fields(session, visible_to))
+        again = partial(next_step, "model accept", str(proposal))
+        given = None if value is None else typed_value(value, text, now=now, again=again)
+        asked = decisions.accept(
+            session,
+            proposal,
+            text,
+            given,
+            member=who,
+            now=now,
+            audience_chosen=visible_to is not None,
+        )
+        name = asked.question.slug
+    print_line(name)
+    words = ("update", name, "P") if value is None else ("show", name)
+    print_note(f"Next: {next_step(*words)}")
+
+
+@model.command()
+def dismiss(
+    proposal: ProposalNumber,
+    undo: Annotated[bool, flag("--undo", "Take the dismissal back.")] = False,
+) -> None:
+    """Dismiss a proposal. It stays in the ledger."""
+    with acting() as (session, who, now):
+        verb = decisions.reopen if undo else decisions.dismiss
+        verb(session, proposal, member=who, now=now)
+    print_line(f"{proposal}: {'open again' if undo else 'dismissed'}")

@@ -1,0 +1,333 @@
+"""Calls of the model: each is written before it is sent, and its answer when it has come.
+
+A call is never part of another act: nothing is locked while the model works, and nobody waits for
+it but the one who asked. One without an answer was cut off, and counts as the most it may have
+used. An answer in another form is asked for once more, with the fault.
+
+Everything that was sent and answered stays in the ledger, in its chain, for the one who asked and
+for admins. The texts are removed with their member.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import TypeAlias
+
+from sqlalchemy import ColumnElement, true
+from sqlmodel import Session, col, func, select
+
+from forecasts.access import roles
+from forecasts.access.members import find_member, kind_of
+from forecasts.access.roles import Action
+from forecasts.articles.library import find_article
+from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused, Remedy
+from forecasts.ledger.append import written
+from forecasts.ledger.models import (
+    AnswerState,
+    Article,
+    Member,
+    MemberKind,
+    ModelAnswer,
+    ModelCall,
+    ModelProposal,
+    Role,
+)
+from forecasts.proposals import questions
+from forecasts.proposals.endpoint import Endpoint, Reply, Unanswered, send, tokens_in
+from forecasts.proposals.prompts import (
+    ProposedQuestions,
+    most_tokens,
+    read_answer,
+    request,
+)
+
+# Begins an act of the one who asks: the session, the member and the time.
+Acting: TypeAlias = Callable[[], AbstractContextManager[tuple[Session, Member, datetime]]]
+QUESTIONS = "questions"
+ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class Used:
+    """The use of a day's budget, and the number of calls."""
+
+    calls: int
+    tokens: int
+    cost: float
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The result of asking: the proposals' numbers, and how many were dropped, for which reason."""
+
+    call: int
+    proposals: tuple[int, ...]
+    misquoted: int
+    unusable: int
+
+
+def preview(session: Session, endpoint: Endpoint, number: int, *, now: datetime) -> str:
+    """Return the request for questions from that article, exactly as it would be sent."""
+    article = _with_text(find_article(session, number))
+    return request(QUESTIONS, endpoint.model, questions.material(article, now=now))
+
+
+def _with_text(article: Article) -> Article:
+    if not article.text.strip():
+        raise Refused(
+            f"Article {article.id}, {article.title!r}, has no text to send.",
+            remedy="Capture it with its text: forecasts capture FILE",
+        )
+    return article
+
+
+def ask_for_questions(acting: Acting, endpoint: Endpoint, number: int) -> Asked:
+    """Return the model's proposals of questions from that article, which are written.
+
+    Refused or Forbidden before anything is sent: see ``require_may_call``. Unanswered if the model
+    gave no answer that can be read. Each call and answer is written in an act of its own.
+    """
+    repair: tuple[str, str] | None = None
+    for attempt in range(ATTEMPTS):
+        with acting() as (session, member, now):
+            article = _with_text(find_article(session, number))
+            material = questions.material(article, now=now)
+            sent = request(QUESTIONS, endpoint.model, material, repair)
+            call = _begin(session, endpoint, sent, article, member, now).id
+        try:
+            reply = send(endpoint, sent)
+        except Unanswered as error:
+            _end(acting, endpoint, call, AnswerState.failed, error)
+            raise
+        except BaseException:
+            cut_off = Unanswered("It was cancelled.", remedy="", tokens_in=tokens_in(sent))
+            _end(acting, endpoint, call, AnswerState.failed, cut_off)
+            raise
+        try:
+            answer = read_answer(QUESTIONS, reply.text)
+        except BadInput as fault:
+            wrong = Unanswered(
+                f"{endpoint.model} did not answer in the form asked for: {fault.message}",
+                remedy="Try again, or another model.",
+            )
+            _end(acting, endpoint, call, AnswerState.unusable, wrong, reply)
+            if attempt + 1 == ATTEMPTS:
+                raise wrong from None
+            repair = reply.text[:4_000], fault.message
+            continue
+        assert isinstance(answer, ProposedQuestions)
+        with acting() as (session, member, now):
+            checked = questions.check(find_article(session, number), answer, now=now)
+            ended = _answered(session, endpoint, call, AnswerState.answered, reply, now)
+            ended.misquoted, ended.unusable = checked.misquoted, checked.unusable
+            written(session, ended)
+            stored = [
+                written(
+                    session,
+                    ModelProposal(
+                        model_call_id=call, member_id=ended.member_id, content=one, recorded_at=now
+                    ),
+                )
+                for one in checked.contents
+            ]
+            ids = tuple(one.id for one in stored)
+        return Asked(call, ids, checked.misquoted, checked.unusable)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _begin(
+    session: Session,
+    endpoint: Endpoint,
+    sent: str,
+    article: Article,
+    member: Member,
+    now: datetime,
+) -> ModelCall:
+    """Return the call, which is written before it is sent."""
+    most = tokens_in(sent) + most_tokens(QUESTIONS)
+    require_may_call(session, endpoint, most, member=member, now=now)
+    return written(
+        session,
+        ModelCall(
+            member_id=member.id,
+            bot_id=_bot(session, endpoint.model, now=now).id,
+            kind=QUESTIONS,
+            article_id=article.id,
+            model=endpoint.model,
+            host=endpoint.host,
+            prompt_hash=hashlib.sha256(sent.encode()).hexdigest(),
+            most_tokens=most,
+            request=sent,
+            recorded_at=now,
+        ),
+    )
+
+
+def _end(
+    acting: Acting,
+    endpoint: Endpoint,
+    call: int,
+    state: AnswerState,
+    error: Unanswered,
+    reply: Reply | None = None,
+) -> None:
+    """Write why a call brought no proposals."""
+    reply = reply or Reply("", error.tokens_in, 0, error.received)
+    with acting() as (session, _, now):
+        ended = _answered(session, endpoint, call, state, reply, now)
+        ended.reason = error.message
+        written(session, ended)
+
+
+def _answered(
+    session: Session,
+    endpoint: Endpoint,
+    call: int,
+    state: AnswerState,
+    reply: Reply,
+    now: datetime,
+) -> ModelAnswer:
+    """Return the row of the answer to a call, which is not written yet."""
+    began = session.get_one(ModelCall, call)
+    return ModelAnswer(
+        model_call_id=call,
+        member_id=began.member_id,
+        state=state,
+        tokens_in=reply.tokens_in,
+        tokens_out=reply.tokens_out,
+        cost=endpoint.cost_of(reply.tokens_in, reply.tokens_out),
+        seconds=max(0.0, (now - began.recorded_at).total_seconds()),
+        answer=reply.received,
+        recorded_at=now,
+    )
+
+
+def _bot(session: Session, model: str, *, now: datetime) -> Member:
+    """Return the bot with the model's name; a new one is written."""
+    bot = find_member(session, model)
+    if bot is None:
+        return written(session, Member(handle=model, kind=MemberKind.bot, created_at=now))
+    if kind_of(session, bot) == MemberKind.human:
+        raise Refused(
+            f"A person in this ledger has the name {model!r}, so the model cannot have it.",
+            remedy=Remedy("If it is the model, make it your bot: {}", "member adopt", model),
+        )
+    return bot
+
+
+def require_may_call(
+    session: Session, endpoint: Endpoint, most: int, *, member: Member, now: datetime
+) -> None:
+    """Refuse a call by a member who may not ask questions or the model, or beyond the day's budget.
+
+    ``most``: the tokens that it may use.
+    """
+    roles.require(session, member, Action.ask, now=now)
+    rights = roles.member_rights(session, member, now=now)
+    allowed = rights.unrestricted or not endpoint.callers or member.handle in endpoint.callers
+    lowest = [Role(name) for name in endpoint.callers if name in list(Role)]
+    if not allowed and not any(rights.general.rank >= role.rank for role in lowest):
+        raise Forbidden(
+            f"{member.handle} may not ask the model here.",
+            remedy="The operator can add members to FORECASTS_MODEL_CALLERS.",
+        )
+    used = used_today(session, endpoint, now=now)
+    if used.tokens + most > endpoint.tokens:
+        raise Refused(
+            f"The model has used {used.tokens:,} of its {endpoint.tokens:,} tokens of today, and "
+            f"this could take {most:,}.",
+            remedy="Ask again tomorrow (UTC), or let the operator raise FORECASTS_MODEL_TOKENS.",
+        )
+    most_cost = endpoint.cost_of(most - most_tokens(QUESTIONS), most_tokens(QUESTIONS))
+    if endpoint.cost is not None and used.cost + most_cost > endpoint.cost:
+        raise Refused(
+            f"The model has cost {used.cost:.4g} of {endpoint.cost:.4g} today, and this could cost "
+            f"{most_cost:.4g}.",
+            remedy="Ask again tomorrow (UTC), or let the operator raise FORECASTS_MODEL_COST.",
+        )
+
+
+def used_today(session: Session, endpoint: Endpoint, *, now: datetime) -> Used:
+    """Return the use by all calls since midnight UTC; an unanswered one counts as its most."""
+    answer, call = ModelAnswer, ModelCall
+    answered = func.coalesce(col(answer.tokens_in) + col(answer.tokens_out), call.most_tokens)
+    dearest = max(endpoint.price_in, endpoint.price_out) / 1e6
+    cost = func.coalesce(col(answer.cost), col(call.most_tokens) * dearest)
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    calls, tokens, money = session.exec(
+        select(
+            func.count(col(call.id)),
+            func.coalesce(func.sum(answered), 0),
+            func.coalesce(func.sum(cost), 0.0),
+        )
+        .select_from(call)
+        .outerjoin(answer, col(answer.model_call_id) == col(call.id))
+        .where(col(call.recorded_at) >= midnight)
+    ).one()
+    return Used(calls, int(tokens), float(money))
+
+
+def own(session: Session, member: Member | None, *, now: datetime) -> ColumnElement[bool]:
+    """Return the SQL condition: the call is the member's, or they may see every call."""
+    rights = roles.member_rights(session, member, now=now)
+    if rights.unrestricted:
+        return true()
+    return col(ModelCall.member_id) == (0 if member is None else member.id)
+
+
+def listing(
+    session: Session, member: Member | None, *, now: datetime, most: int = 100
+) -> list[tuple[ModelCall, ModelAnswer | None]]:
+    """Return the newest calls that the member may see, each with its answer, the newest first."""
+    found = session.exec(
+        select(ModelCall, ModelAnswer)
+        .outerjoin(ModelAnswer, col(ModelAnswer.model_call_id) == col(ModelCall.id))
+        .where(own(session, member, now=now))
+        .order_by(col(ModelCall.id).desc())
+        .limit(most)
+    )
+    return [(call, answer) for call, answer in found]
+
+
+def find_call(
+    session: Session, number: int, member: Member | None, *, now: datetime
+) -> tuple[ModelCall, ModelAnswer | None]:
+    """Return the call with this number and its answer; NotFound unless the member may see it."""
+    found = session.exec(
+        select(ModelCall, ModelAnswer)
+        .outerjoin(ModelAnswer, col(ModelAnswer.model_call_id) == col(ModelCall.id))
+        .where(ModelCall.id == number, own(session, member, now=now))
+    ).first()
+    if found is None:
+        raise NotFound(
+            f"You have no call {number} of a model.", remedy="To see them: forecasts model calls"
+        )
+    return found[0], found[1]
+
+
+def waiting(session: Session, member: Member, number: int, *, since: datetime) -> bool:
+    """Return whether a call of the member about that article, made since then, has no answer."""
+    answered = select(ModelAnswer.id).where(ModelAnswer.model_call_id == ModelCall.id)
+    found = select(ModelCall.id).where(
+        ModelCall.member_id == member.id,
+        ModelCall.article_id == number,
+        col(ModelCall.recorded_at) >= since,
+        ~answered.exists(),
+    )
+    return session.exec(found.limit(1)).first() is not None
+
+
+def last_failure(session: Session, member: Member, number: int) -> str:
+    """Return why the member's newest call about that article brought nothing; '' if it did."""
+    found = session.exec(
+        select(ModelAnswer)
+        .join(ModelCall, col(ModelCall.id) == col(ModelAnswer.model_call_id))
+        .where(ModelCall.member_id == member.id, ModelCall.article_id == number)
+        .order_by(col(ModelCall.id).desc())
+        .limit(1)
+    ).first()
+    return "" if found is None else found.reason

@@ -1,0 +1,225 @@
+"""A person's decisions on a model's proposals: accept, change, dismiss; the newest counts.
+
+Only the one who asked decides. Accepting is their own act: the question is theirs, and the
+decision is written in the same transaction. A question discarded again reopens its proposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, func, select
+
+from forecasts.common.errors import NotFound, Refused
+from forecasts.ledger.append import written
+from forecasts.ledger.models import (
+    Article,
+    Decision,
+    Discard,
+    Member,
+    ModelCall,
+    ModelDecision,
+    ModelProposal,
+    Question,
+    QuestionText,
+)
+from forecasts.proposals.questions import ProposedDraft, drafts
+from forecasts.questions.passages import Passage, find_passage
+from forecasts.updates.ask import Asked, ask
+from forecasts.values.value import Value
+
+_COMPARED = ("title", "type", "options", "lower_bound", "upper_bound", "unit")
+
+
+def newest_decision(proposal: ModelProposal, session: Session) -> ModelDecision | None:
+    """Return the decision that counts, None for an open proposal."""
+    row = session.exec(
+        select(ModelDecision)
+        .where(ModelDecision.model_proposal_id == proposal.id)
+        .order_by(col(ModelDecision.id).desc())
+        .limit(1)
+    ).first()
+    if row is None or row.decision == Decision.reopened:
+        return None
+    if row.made_question_id is not None:
+        gone = select(Discard.id).where(Discard.question_id == row.made_question_id)
+        return None if session.exec(gone).first() else row
+    return row
+
+
+def is_open() -> ColumnElement[bool]:
+    """Return the SQL condition: a proposal has no decision, or its question was discarded."""
+    newest = select(func.max(ModelDecision.id)).group_by(col(ModelDecision.model_proposal_id))
+    discarded = select(Discard.question_id)
+    closed = select(ModelDecision.model_proposal_id).where(
+        col(ModelDecision.id).in_(newest),
+        ModelDecision.decision != Decision.reopened,
+        col(ModelDecision.made_question_id).is_(None)
+        | col(ModelDecision.made_question_id).not_in(discarded),
+    )
+    return col(ModelProposal.id).not_in(closed)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A proposed question with its article, and the decision that counts, None while it is open."""
+
+    draft: ProposedDraft
+    article: Article
+    decision: Decision | None
+
+
+def listing(
+    session: Session,
+    member: Member | None,
+    *,
+    decided: bool = False,
+    only: Sequence[int] | None = None,
+    articles: Sequence[int] | None = None,
+    most: int = 100,
+) -> list[Listed]:
+    """Return the member's open proposals, or with ``decided`` all of them, the newest call first.
+
+    ``only``: those with these numbers; ``articles``: those from these articles. Without those whose
+    words were removed.
+    """
+    if member is None:
+        return []
+    proposal, call = ModelProposal, ModelCall
+    conditions = [proposal.member_id == member.id] + ([] if decided else [is_open()])
+    if only is not None:
+        conditions.append(col(proposal.id).in_(only))
+    if articles is not None:
+        conditions.append(col(call.article_id).in_(articles))
+    rows = session.exec(
+        select(proposal, call)
+        .join(call, col(call.id) == col(proposal.model_call_id))
+        .where(*conditions)
+        .order_by(col(call.id).desc(), col(proposal.id))
+        .limit(most)
+    ).all()
+    found: list[Listed] = []
+    for number in dict.fromkeys(of.article_id for _, of in rows):
+        article = session.get_one(Article, number)
+        own = {row.id: row for row, of in rows if of.article_id == number}
+        models = {row.id: of.model for row, of in rows}
+        for draft in drafts(article, [(row, models[row.id]) for row in own.values()]):
+            decision = newest_decision(own[draft.number], session) if decided else None
+            found.append(Listed(draft, article, None if decision is None else decision.decision))
+    return found
+
+
+def find(session: Session, number: int, member: Member) -> ModelProposal:
+    """Return the member's proposal with this number; NotFound for others'."""
+    own = ModelProposal.member_id == member.id
+    found = session.exec(select(ModelProposal).where(ModelProposal.id == number, own)).first()
+    if found is None:
+        raise NotFound(
+            f"You have no proposal {number}.", remedy="To see them: forecasts model proposals"
+        )
+    return found
+
+
+def draft_of(session: Session, number: int, member: Member) -> tuple[ProposedDraft, Passage]:
+    """Return the member's proposal of a question as a draft, with its passage; NotFound if gone."""
+    find(session, number, member)
+    for one in listing(session, member, decided=True, only=[number]):
+        return one.draft, find_passage(session, one.article.id, one.draft.source)
+    raise NotFound(f"The words of proposal {number} were removed.")
+
+
+def accept(
+    session: Session,
+    number: int,
+    text: QuestionText,
+    value: Value | None = None,
+    *,
+    member: Member,
+    now: datetime,
+    **how: Any,
+) -> Asked:
+    """Return the question that the member asks from a proposal, with their forecast; all written.
+
+    ``text``: as they corrected it. ``how``: the other keywords of ``ask``. Refused if the proposal
+    is decided already, and as ``ask`` refuses.
+    """
+    draft, passage = draft_of(session, number, member)
+    require_open(session, number, member)
+    asked = ask(session, text, value, member=member, now=now, sources=[passage], **how)
+    decide(session, number, asked.question, changed=is_changed(draft, text), member=member, now=now)
+    return asked
+
+
+def is_changed(draft: ProposedDraft, text: QuestionText) -> bool:
+    """Return whether a question differs from its proposal in anything but the time of day."""
+    proposed = {"title": draft.question} | draft.type_fields
+    days = (
+        abs((text.scheduled_close_time.date() - draft.close_date).days) if draft.close_date else 0
+    )
+    words = (text.resolution_criteria.strip(), text.fine_print.strip())
+    return (
+        any((getattr(text, name) or None) != (proposed[name] or None) for name in _COMPARED)
+        or days > 1
+        or words != (draft.criteria.strip(), draft.fine_print.strip())
+    )
+
+
+def require_open(session: Session, number: int, member: Member) -> ModelProposal:
+    """Return the member's open proposal; Refused if it is decided already."""
+    row = find(session, number, member)
+    if (decision := newest_decision(row, session)) is not None:
+        raise Refused(f"Proposal {number} has been {decision.decision} already.")
+    return row
+
+
+def decide(
+    session: Session,
+    number: int,
+    question: Question,
+    *,
+    changed: bool,
+    member: Member,
+    now: datetime,
+) -> ModelDecision:
+    """Return the decision that accepts a proposal as this question, which is written."""
+    row = require_open(session, number, member)
+    decision = Decision.changed if changed else Decision.accepted
+    return _written(session, row, decision, member, now, made_question_id=question.id)
+
+
+def dismiss(session: Session, number: int, *, member: Member, now: datetime) -> ModelDecision:
+    """Return the dismissal of a proposal, which is written."""
+    return _written(session, require_open(session, number, member), Decision.dismissed, member, now)
+
+
+def reopen(session: Session, number: int, *, member: Member, now: datetime) -> ModelDecision:
+    """Return the row that takes a dismissal back, which is written; Refused without one."""
+    row = find(session, number, member)
+    last = newest_decision(row, session)
+    if last is None or last.decision != Decision.dismissed:
+        raise Refused(f"Proposal {number} is not dismissed.")
+    return _written(session, row, Decision.reopened, member, now)
+
+
+def _written(
+    session: Session,
+    proposal: ModelProposal,
+    decision: Decision,
+    member: Member,
+    now: datetime,
+    **made: int,
+) -> ModelDecision:
+    return written(
+        session,
+        ModelDecision(
+            model_proposal_id=proposal.id,
+            member_id=member.id,
+            decision=decision,
+            recorded_at=now,
+            **made,
+        ),
+    )

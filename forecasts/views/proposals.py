@@ -1,0 +1,157 @@
+"""The language model: its settings and budget, its calls, and its proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import Field
+from sqlmodel import Session
+
+from forecasts.access.members import handle_of
+from forecasts.ledger import models
+from forecasts.ledger.models import AnswerState, Decision, QuestionType
+from forecasts.proposals.calls import Used
+from forecasts.proposals.decisions import Listed
+from forecasts.proposals.endpoint import Endpoint
+from forecasts.questions.same_questions import find_duplicates
+from forecasts.views.view import View
+
+
+class ModelSettings(View):
+    """The model that is set, with the use of its budget today."""
+
+    model: str
+    host: str
+    has_key: bool
+    timeout: float = Field(description="seconds")
+    callers: list[str] = Field(description="who may ask it; empty: every member who may ask")
+    tokens: int = Field(description="that it may use in a day")
+    tokens_used: int
+    cost: float | None = Field(description="that it may have in a day; null: any")
+    cost_used: float
+    calls: int = Field(description="of today (UTC)")
+
+
+class ModelCall(View):
+    """A call of the model."""
+
+    number: int
+    at: datetime = Field(description="when it was sent")
+    by: str = Field(description="who asked")
+    model: str
+    host: str
+    kind: str = Field(description="of the proposals wanted")
+    article: int | None
+    prompt_hash: str = Field(description="SHA-256 of the request")
+    state: AnswerState | None = Field(description="null: no answer has come")
+    reason: str = Field(description="why there is no usable answer, or blank")
+    tokens_in: int | None
+    tokens_out: int | None
+    cost: float | None
+    seconds: float | None
+    misquoted: int | None = Field(description="proposals dropped: their quotation is not there")
+    unusable: int | None = Field(description="proposals dropped for another reason")
+
+
+class ModelCallText(ModelCall):
+    """A call of the model, with the request and the answer."""
+
+    request: str = Field(description="as sent, without the key")
+    answer: str = Field(description="as received")
+
+
+class Proposal(View):
+    """A question that a model proposes to you."""
+
+    number: int
+    model: str
+    article: int
+    title: str
+    type: QuestionType
+    options: list[str] | None
+    lower_bound: str | None
+    upper_bound: str | None
+    unit: str | None
+    close_date: date | None
+    resolution_criteria: str
+    fine_print: str
+    quote: str = Field(description="the passage of the article, letter by letter")
+    told: str = Field(description="a passage that seems to tell the outcome, or blank")
+    like: str | None = Field(description="a question with the same subject and deadline")
+    decision: Decision | None = Field(description="yours; null while it is open")
+
+
+class Proposals(View):
+    """The proposals that a model has just made."""
+
+    call: int
+    proposals: list[Proposal]
+    misquoted: int = Field(description="dropped: the article lacks their quotation")
+    unusable: int = Field(description="dropped for another reason")
+
+
+def settings(endpoint: Endpoint, used: Used) -> ModelSettings:
+    """Return the model's settings, with the use of its budget today."""
+    return ModelSettings(
+        model=endpoint.model,
+        host=endpoint.host,
+        has_key=endpoint.key is not None,
+        timeout=endpoint.seconds,
+        callers=list(endpoint.callers),
+        tokens=endpoint.tokens,
+        tokens_used=used.tokens,
+        cost=endpoint.cost,
+        cost_used=used.cost,
+        calls=used.calls,
+    )
+
+
+def call(session: Session, row: models.ModelCall, answer: models.ModelAnswer | None) -> ModelCall:
+    """Return a call for a list."""
+    return ModelCall.of(row, **_of_call(session, row, answer))
+
+
+def call_text(
+    session: Session, row: models.ModelCall, answer: models.ModelAnswer | None
+) -> ModelCallText:
+    """Return a call with its texts."""
+    answered = "" if answer is None else answer.answer
+    return ModelCallText.of(row, **_of_call(session, row, answer), answer=answered)
+
+
+def _of_call(
+    session: Session, row: models.ModelCall, answer: models.ModelAnswer | None
+) -> dict[str, Any]:
+    names = ("state", "tokens_in", "tokens_out", "cost", "seconds", "misquoted", "unusable")
+    return {
+        **{name: getattr(answer, name, None) for name in names},
+        "number": row.id,
+        "at": row.recorded_at,
+        "by": handle_of(session, row.member_id),
+        "article": row.article_id,
+        "reason": "" if answer is None else answer.reason,
+    }
+
+
+def proposals(session: Session, listed: Sequence[Listed], *, now: datetime) -> list[Proposal]:
+    """Return proposed questions, each with the question that may be the same."""
+    alike = find_duplicates(session, [one.draft for one in listed], now=now)
+    return [
+        Proposal(
+            number=one.draft.number,
+            model=one.draft.model,
+            article=one.article.id,
+            title=one.draft.question,
+            **one.draft.type_fields,
+            close_date=one.draft.close_date,
+            resolution_criteria=one.draft.criteria,
+            fine_print=one.draft.fine_print,
+            quote=one.draft.quote,
+            told=one.draft.told,
+            like=None if twin is None else twin.slug,
+            decision=one.decision,
+        )
+        for one, twin in zip(listed, alike, strict=True)
+    ]

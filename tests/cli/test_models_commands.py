@@ -1,0 +1,127 @@
+"""From an article to a question that a model proposed, and what was sent for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.conftest import PAGE, Clock, Run
+from tests.common.test_web import sends
+from tests.proposals.conftest import FERRY
+from tests.proposals.stub import MODEL, Stub, running, says
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    with running(monkeypatch) as one:
+        monkeypatch.setenv("FORECASTS_MODEL_URL", f"{one.url}/v1")
+        monkeypatch.setenv("FORECASTS_MODEL", MODEL)
+        monkeypatch.setenv("FORECASTS_MODEL_KEY", "s3cret")
+        one.answer = says({"questions": [FERRY, FERRY | {"quotation": "It is not in there."}]})
+        yield one
+
+
+@pytest.fixture
+def captured(forecasts: Run) -> None:
+    forecasts("capture", "-", input=PAGE)
+
+
+def test_an_article_becomes_a_question_that_was_proposed(
+    forecasts: Run, captured: None, stub: Stub
+) -> None:
+    shown = forecasts("model", "preview", "1").stdout
+    assert stub.requests == []
+    made = forecasts("draft", "1")
+    assert stub.requests == [json.loads(shown)]
+    assert f"1. {FERRY['title']} (closes 2026-03-31)" in made.stdout
+    assert f"{MODEL}, article 1: “The council will decide" in made.stdout
+    assert "1 proposal dropped: the article does not have the passage quoted." in made.stderr
+    assert "To ask it: forecasts model accept 1 P" in made.stderr
+    slug = forecasts("model", "accept", "1", "30%").stdout.strip()
+    question = forecasts.printed("show", slug)
+    assert question["title"] == FERRY["title"]
+    assert question["fine_print"] == FERRY["edge_cases"]
+    assert "No proposals." in forecasts("model", "proposals").stderr
+    assert f"{FERRY['title']} (accepted)" in forecasts("model", "proposals", "--all").stdout
+    assert "has been accepted already" in forecasts.refused("model", "accept", "1")
+
+
+def test_a_proposal_is_changed_or_dismissed(forecasts: Run, captured: None, stub: Stub) -> None:
+    forecasts("draft", "1")
+    forecasts("draft", "1")
+    own = ("--title", "Will there be a bridge?", "--closes", "2026-02-28", "--criteria", "If so.")
+    slug = forecasts("model", "accept", "1", *own).stdout.strip()
+    assert slug == "will-there-be-a-bridge"
+    assert forecasts("model", "dismiss", "2").stdout == "2: dismissed\n"
+    decided = {
+        one["number"]: one["decision"] for one in forecasts.printed("model", "proposals", "--all")
+    }
+    assert decided == {1: "changed", 2: "dismissed"}
+    assert forecasts("model", "dismiss", "2", "--undo").stdout == "2: open again\n"
+    assert "You have no proposal 9" in forecasts.refused("model", "dismiss", "9")
+
+
+def test_what_was_sent_and_answered_is_one_command_a_year_later(
+    forecasts: Run, captured: None, stub: Stub, clock: Clock
+) -> None:
+    forecasts("draft", "1")
+    clock("2027-01-05T12:00:00Z")
+    assert "questions from article 1: 1,000 tokens" in forecasts("model", "calls").stdout
+    said = forecasts("model", "call", "1").stdout
+    assert "The council will decide" in said
+    assert '"prompt_tokens": 900' in said
+    assert "s3cret" not in said
+    assert "You have no call 7" in forecasts.refused("model", "call", "7")
+    shown = forecasts("model", "show").stdout
+    assert "key: set" in shown
+    assert "today: 0 calls, 0 of 200,000 tokens" in shown
+
+
+def test_a_model_that_cannot_answer_is_one_sentence_and_is_listed(
+    forecasts: Run, captured: None, stub: Stub
+) -> None:
+    stub.answer = sends(b"", 429, Retry_After="30")
+    failed = forecasts("draft", "1", exit_code=2)
+    assert "asks to wait (HTTP status 429).\nTry again in 30 seconds." in failed.stderr
+    assert "asks to wait (HTTP status 429). (0 tokens" in forecasts("model", "calls").stdout
+    assert forecasts("questions").exit_code == 0
+
+
+def test_without_a_model_nothing_is_sent_and_the_commands_say_so(
+    forecasts: Run, captured: None
+) -> None:
+    assert "No model is set, and nothing is sent." in forecasts("model", "show").stdout
+    assert forecasts.printed("model", "show") is None
+    for words in (("draft", "1"), ("model", "preview", "1")):
+        assert "No language model is set, so nothing was sent." in forecasts.refused(*words)
+    assert "No calls of a model yet." in forecasts("model", "calls").stderr
+
+
+def test_without_a_model_no_command_loads_its_code_or_connects(forecasts: Run) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--slug", "rain")
+    program = """
+import socket, sys
+asked = []
+connect = socket.socket.connect
+def seen(self, address):
+    if self.family != socket.AF_UNIX:
+        asked.append(address)
+    return connect(self, address)
+socket.socket.connect = seen
+from forecasts.cli.main import app
+for words in (["questions"], ["show", "rain"], ["update", "rain", "30%"], ["today"], ["articles"],
+              ["inbox"], ["run"]):
+    app(words, standalone_mode=False)
+print("loaded", *(name for name in sys.modules if name.startswith("forecasts.proposals")))
+print("asked", *asked)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-2:] == ["loaded", "asked"], done.stderr
