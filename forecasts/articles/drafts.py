@@ -31,8 +31,7 @@ from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.reading.drafting.events import (
     calendar_days,
     find_choice,
-    find_event,
-    first_day,
+    find_events,
 )
 from forecasts.reading.drafting.forward_looking import Outlook, find_outlooks
 from forecasts.reading.drafting.intervals import long_date
@@ -60,6 +59,7 @@ _NO_DEADLINE = "gives no deadline"
 # Sentences before and after one in which its outcome is looked for: in all of them, the time would
 # grow with the square of their number.
 NEAR = 100
+_REPEATED = re.compile(r"^((?:\S+ ){4,20}\S*[^.:;,\s])\n+\1$", re.MULTILINE)
 _CONTEXT = 600  # characters before a sentence in which its pronouns find their nouns
 
 
@@ -203,26 +203,40 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
         for one in draft_questions(text, published_at=published_at, title=title)
         if one.quote != title or one.close_date is not None  # else the lead says when
     }
-    for start, end in find_sentences(text):
-        if end - start > MAX_LENGTH:
-            continue
-        start += _after_dateline(text[start:end], published_at)
-        event = find_choice(text[start:end], text, published_at=published_at)
-        event = event or find_event(text[start:end], text, published_at=published_at)
-        if event is None:
-            continue
-        near = text[end : end + _CONTEXT]
-        day = event.last_day or first_day(near, 0, published_at) or horizon
-        asks = without_asides(event.by(day))
+    spans = [
+        (start + _after_dateline(text[start:end], published_at), end)
+        for start, end in find_sentences(text)
+        if end - start <= MAX_LENGTH and text[start:end] != title
+    ]
+    events = {
+        span: event
+        for span in spans
+        if (event := find_choice(text[slice(*span)], text, published_at=published_at))
+    }
+    quiet = 0  # articles without an event
+    for heading, start, end in _parts(text, title):
+        own = [span for span in spans if start <= span[0] < end]
+        sentences = [text[slice(*span)] for span in own]
+        about = find_events(heading, sentences, published_at=published_at)
+        for at, event in about:
+            events.setdefault(own[at], event)
+        quiet += not about
+    first = []
+    for (start, end), event in events.items():
+        asks = without_asides(event.by(event.last_day or horizon))
         if event.options or not find_fault(asks):
-            found[start] = Draft(
-                quote_at(text, start, end), start, end, asks, day, Strength.strong, _ITS_EVENT,
-                found[start].told if start in found else "",
-                QuestionType.multiple_choice if event.options else QuestionType.binary,
-                event.options,
+            told = found.pop(start).told if start in found else ""
+            told = "" if told == title else told  # headlines are in the present tense
+            first.append(
+                Draft(
+                    quote_at(text, start, end), start, end, asks, event.last_day or horizon,
+                    Strength.strong, _ITS_EVENT, told,
+                    QuestionType.multiple_choice if event.options else QuestionType.binary,
+                    event.options,
+                )
             )  # fmt: skip
-    drafts = [one for _, one in sorted(found.items())]
-    few = FEW - sum(one.strength is Strength.strong for one in drafts)
+    drafts = [*first, *(one for _, one in sorted(found.items()))]
+    few = FEW * quiet - sum(one.strength is Strength.strong for one in drafts)
     asked: set[str] = set()
     for at, one in enumerate(drafts):
         if few > 0 and (longer := _with_horizon(one, horizon)):
@@ -231,6 +245,19 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
             drafts[at] = replace(one, strength=Strength.weak, reason="repeats a draft above")
         asked.add(drafts[at].question)
     return sorted(drafts, key=lambda one: (one.strength is Strength.weak, bool(one.told)))
+
+
+def _parts(text: str, title: str) -> list[tuple[str, int, int]]:
+    """Return the title and the span of each article of a page.
+
+    A page of an aggregator repeats the title of each at its beginning.
+    """
+    starts = [(title, 0)]
+    for match in _REPEATED.finditer(text):
+        if match[1] not in {known for known, _ in starts}:
+            starts.append((match[1], match.start()))
+    ends = [start for _, start in starts[1:]] + [len(text)]
+    return [(known, start, end) for (known, start), end in zip(starts, ends, strict=True)]
 
 
 def _checked(draft: Draft, published_at: date) -> Draft:

@@ -1,123 +1,66 @@
-"""Events that are the subject of an article, one per row: a question for each kind.
+"""The events that an article is about, one kind per table of ``events.toml``.
 
-A row has a pattern of a sentence, and a question whose blanks the sentence's names fill, so that a
-title needs no article beside it.
+A kind is found by its words in the title and the first paragraphs; the names in the text fill the
+blanks of its question, so that the title needs no article beside it. Sentence by sentence, an
+oblique headline ("Guns silent, but for how long?") and a long lead yield nothing.
 """
 
-# ruff: noqa: E501  (a pattern is easier to read in one line)
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import date
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
 
 from forecasts.reading.drafting.deadlines import find_deadlines
 from forecasts.reading.drafting.intervals import long_date
+from forecasts.reading.drafting.people import NAME, WORD, find_people
 from forecasts.reading.drafting.periods import find_periods
 from forecasts.reading.typography import plain_punctuation
 
-_WORD = r"[A-Z][\w&'-]*(?:\.[A-Z]\.)?"
-_NO_NAME = (
-    r"(?!(?:He|She|It|They|We|The|An?|In|On|At|But|And|If|Two|Three|His|Her|Its|Their|This|Last|Both"
-    r"|Some|Most|One|No|Not|Neither|When|While|After|Before|With|For|By|Monday|Tuesday|Wednesday"
-    r"|Thursday|Friday|Saturday|Sunday)\b)"
-)
-_NAME = rf"{_NO_NAME}{_WORD}(?: (?:(?:of|the|and the|de|van|von) )?{_WORD}){{0,4}}"
-_ROLE = r"(?:[Tt]he )?(?:[A-Za-z-]+ ){0,3}?"
-_HEAD = r"(?:President|Prime Minister|Chancellor|leader)"
-_WHO = rf"(?P<who>{_NAME})"
-_OTHER = rf"(?P<other>{_NAME})"
-_GAP = r"[^;\"]{0,120}?"
-_ELECTION = (
-    rf"(?:(?:presidential|parliamentary|general|mayoral|local|{_WORD}) ){{0,2}}"
-    rf"(?:election|run-off|primary|nomination)(?: (?:in|for|to become) (?:[a-z]+ ){{0,3}}{_NAME})?"
-)
-_MEDICINE = r"(?:[\w-]+ ){0,3}(?:vaccine|drug|pill|treatment|therapy|medicine|test|implant)"
-_ROWS = tuple(
-    (re.compile(pattern), question)
-    for pattern, question in (
-        (
-            rf"\b(?:approve|recommend) {_WHO}, (?:an?|the) {_MEDICINE}\b",
-            "Will {who} be approved",
-        ),
-        (
-            rf"\btrial of (?:[a-z-]+ ){{0,3}}{_WHO}\b(?={_GAP}\b(?:verdict|deliberat|jury))",
-            "Will {who} be found guilty",
-        ),
-        (
-            rf"^(?:The )?(?P<who>(?:{_WORD} )*(?:Court|Tribunal)(?: of (?:the )?{_NAME})?) {_GAP}"
-            r"\bwhether (?P<what>[^,;]{5,90}?(?:is|are|was|were|violates?|breaks?|may|can) [^,;]{3,60}?)(?=,|;|\.$)",
-            "Will the {who} rule that {what}",
-        ),
-        (
-            rf"^{_ROLE}{_WHO} (?:leads|is ahead|has (?:drawn level|pulled ahead|a lead)|widened|holds)"
-            rf"\b{_GAP}\b(?:the|Sunday's) (?P<what>{_ELECTION})",
-            "Will {who} win the {what}",
-        ),
-        (
-            rf"^(?:[A-Z][a-z]+ (?:seeds?|champions?) )?{_ROLE}{_WHO} (?={_GAP}(?<!-)\b(?P<round>(?:quarter-|semi-)?final)s?\b)"
-            rf"{_GAP}\b(?:meet|face|play)s? (?:defending champion |[a-z]+ ){{0,2}}{_OTHER}",
-            "Will {who} beat {other} in the {round}",
-        ),
-        (
-            rf"^{_ROLE}(?P<who>{_WORD} and {_WORD}|{_NAME})(?:, [^,]+,)? (?:(?:received|leads|won|has)\b{_GAP} and )?"
-            rf"(?:(?:is|are) the (?:clear )?favou?rites?|must (?:beat|defeat) {_NAME}\b{_GAP})"
-            r" to win (?P<what>[^,.;]{4,60}?)(?=,| on | at | by |\.)",
-            "Will {who} win {what}",
-        ),
-        (
-            r"\b(?:postponed|delayed|moved|set|scheduled|cleared|prepared|approved)"
-            rf" (?P<of>the launch of )?(?:its|the|their) (?P<who>(?:[a-z-]+ )?{_NAME}(?: [a-z]+){{0,2}}?)"
-            rf"(?(of) (?:to|for|until)\b|\b{_GAP}\b(?:launch|lift-?off)\b)",
-            "Will the {who} be launched",
-        ),
-        (
-            rf"\b{_HEAD} {_WHO} (?:of {_WORD} )?and (?:[A-Z]\w+ ){{0,2}}?{_HEAD} {_OTHER}\b{_GAP}"
-            r"\b(?:meet|talks|summit)",
-            "Will {who} and {other} meet",
-        ),
-        (
-            rf"^The (?P<who>president|prime minister|chancellor)\b{_GAP}\b(?:meet|meeting|talks"
-            rf"|negotiations|summit) with (?:[A-Z][a-z]+ (?:leader|president) )?{_OTHER}",
-            "Will {who} and {other} meet",
-        ),
-        (
-            rf"^(?:The )?(?P<who>(?:[A-Z]\w+ )?Bank of {_NAME}) (?:meets|decides)\b{_GAP}\b(?:rise|increase) in (?P<what>its (?:[a-z]+ )?rate)\b",
-            "Will the {who} raise {what}",
-        ),
-        (
-            rf"^{_ROLE}{_WHO}, (?:the |an? )?[a-z]+(?:'s)? (?:choice|pick|nominee|candidate) (?:to|for)\b",
-            "Will {who} be confirmed",
-        ),
-        (
-            rf"^{_WHO} (?:raised|made|launched|increased) (?:its|an?|the) (?:[a-z]+ )?(?:offer|bid) for (?:the )?(?:[a-z]+ )*{_OTHER}",
-            "Will {who} take over {other}",
-        ),
-        (
-            rf"^Shareholders (?:of|in) (?:the )?(?:[a-z]+ )*{_OTHER} (?:will )?vote\b{_GAP}\b(?:offer|bid)\b{_GAP} (?:from|by) {_WHO}",
-            "Will {who} take over {other}",
-        ),
-    )
-)
+_SHORT = {"NAME": NAME, "GAP": r"[^;\"]{0,120}?", "SOME": r"(?:[a-z-]+ ){0,4}"}
+_BLANK = re.compile(r"\{(\w+)\}")
+_NUMBERED = re.compile(r"\d|[Ww]ithin")
 _POST = re.compile(
-    rf"\b(?:to become|to elect|to be) (?P<post>the next [a-z -]+? of (?:the )?{_NAME})"
-    rf"|\bto (?P<verb>lead|head|run) (?P<body>the {_NAME})"
+    rf"\b(?:to become|to elect|to be) (?P<post>the next [a-z -]+? of (?:the )?{NAME})"
+    rf"|\bto (?P<verb>lead|head|run) (?P<body>the {NAME})"
 )
 _LIST = re.compile(
-    r"\b(?:[Tt]hey|[Tt]he (?:two|three|four|five|six|other \w+)) are (?P<names>[^.;]*,[^.;]* and [^.;]*)\."
+    r"\b(?:[Tt]hey|[Tt]he (?:two|three|four|five|six|other \w+)) are"
+    r" (?P<names>[^.;]*,[^.;]* and [^.;]*)\."
 )
-_OF = re.compile(
-    rf" (?:of|from) {_WORD}(?=,| and|$)|,? who [^,]*(?=,|$)|, (?:an?|the) [^,]*(?=,|$)"
-)
+_OF = re.compile(rf" (?:of|from) {WORD}(?=,| and|$)|,? who [^,]*(?=,|$)|, (?:an?|the) [^,]*(?=,|$)")
 _ITEM = re.compile(
-    rf"(?:^|, |\band )(?:the )?(?:[a-z]+ )*?(?:(?!(?:who|which)\b)[A-Z][a-z]+(?:ese|ian|ean|an) [a-z]+ )?(?P<name>{_NAME})"
+    rf"(?:^|, |\band )(?:the )?(?:[a-z]+ )*?"
+    rf"(?:(?!(?:who|which)\b)[A-Z][a-z]+(?:ese|ian|ean|an) [a-z]+ )?(?P<name>{NAME})"
 )
-_NUMBERED = re.compile(r"\d|[Ww]ithin")
+_DAY = re.compile(r"\d [A-Z]|[a-z]\.? \d{1,2}\b")  # "4 May", "Nov. 25"; not "2038"
+_ARTICLE = re.compile(r"^(?:The|A|An) |^\w+-(?:division|tier|seeded|placed) ")
+_LEAD = 3  # sentences of the first paragraphs
+_FIRST = 2  # points of a kind's words in the lead
+_MENTIONED = 1  # enough if the lead has no kind's words
+_PEOPLE = {"person", "head", "player"}
+_NOUNS = {"asset", "figure", "disease"}
+_SIDES = {"who", "other"}  # people, clubs or countries
+_POSSESSIVE = re.compile(r"\bthe (?=(?:[A-Z]\w+ )*[A-Z]\w+'s )")
+_UNASKED = {"of", "gap"}
+_OF_TITLE = "(?#title)"  # a pattern of titles alone
+_READ = 120  # sentences of an article
+_LONGEST = 500  # characters of a sentence
+_SOON = timedelta(days=2 * 366)  # a later day is rather a bond's or a plan's than the event's
+_TITLE = 3
+_MOST = 2  # events of an article
+_SECOND = 4  # points of a second event
+_REST = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A question without its date, the date if the sentence has one, and options if any."""
+    """A question without its date, the date if the text has one, and options if any."""
 
     question: str
     last_day: date | None
@@ -128,25 +71,187 @@ class Event:
         return f"{self.question} by {long_date(day)}?"
 
 
-def find_event(sentence: str, text: str, *, published_at: date) -> Event | None:
-    """Return the first row's event in ``sentence``, or None.
+def _pattern(words: str) -> re.Pattern[str]:
+    for short, long in _SHORT.items():
+        words = words.replace(short, long)
+    return re.compile(words.replace(" ", r"\s+"))
 
-    ``text`` names "the president" of the sentence.
+
+def _either_case(words: str) -> re.Pattern[str]:
+    return re.compile(words, re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kind:
+    name: str
+    cue: re.Pattern[str]
+    when: tuple[re.Pattern[str], ...]
+    find: tuple[re.Pattern[str], ...]
+    ask: tuple[str, ...]
+    must: re.Pattern[str] | None = None
+    unless: re.Pattern[str] | None = None
+    move: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    weight: float = 1
+
+
+@cache
+def _kinds() -> tuple[_Kind, ...]:
+    rules = tomllib.loads(Path(__file__).with_name("events.toml").read_text(encoding="utf-8"))
+    blanks = {name: tuple(map(_pattern, known)) for name, known in rules["blanks"].items()}
+    return tuple(_read(one, blanks) for one in rules["kind"])
+
+
+def _read(rule: Mapping[str, Any], blanks: Mapping[str, tuple[re.Pattern[str], ...]]) -> _Kind:
+    """Return a kind with its own patterns and those of its questions' blanks."""
+    needed = {name for ask in rule["ask"] for name in _BLANK.findall(ask)}
+    shared = (pattern for name in blanks if name in needed for pattern in blanks[name])
+    return _Kind(
+        rule["name"],
+        _pattern(rule["cue"]),
+        tuple(map(_either_case, rule["when"])),
+        (*map(_pattern, rule.get("find", ())), *shared),
+        tuple(rule["ask"]),
+        _either_case(rule["must"]) if "must" in rule else None,
+        _either_case(rule["unless"]) if "unless" in rule else None,
+        {name: re.compile(rf"\b(?:{words})\b") for name, words in rule.get("move", {}).items()},
+        rule.get("weight", 1),
+    )
+
+
+@dataclass(frozen=True)
+class _Article:
+    """A title, its sentences in plain punctuation, and whether each has a time to come."""
+
+    title: str
+    plain: list[str]
+    dated: list[bool]
+
+    @cached_property
+    def text(self) -> str:
+        return " ".join((self.title, *self.plain))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(re.findall(r"\b[a-z]+\b", " ".join(self.plain)))
+
+    @cached_property
+    def people(self) -> list[str]:
+        return find_people(self.title, self.plain)
+
+
+def find_events(
+    title: str, sentences: Sequence[str], *, published_at: date
+) -> list[tuple[int, Event]]:
+    """Return the events that an article is about, the likeliest first, at most two.
+
+    ``sentences`` are those of the text in its order, without the title. Each event comes with the
+    number of its sentence.
     """
-    words = plain_punctuation(sentence)
-    for pattern, question in _ROWS:
-        found = pattern.search(words)
-        if found is None or found["who"].endswith("'s"):
-            continue
-        names = found.groupdict()
-        if names["who"].islower():
-            holder = re.search(rf"\b(?i:{names['who']}) ({_WORD}(?: {_WORD})?)", text)
-            if holder is None:
-                continue
-            names["who"] = holder[1]
-        asked, last = question.format(**names), "other" if "other" in names else "who"
-        return Event(asked, first_day(sentence, found.end(last), published_at))
-    return None
+    sentences = [one[:_LONGEST] for one in sentences[:_READ]]
+    article = _Article(
+        plain_punctuation(title),
+        [plain_punctuation(one) for one in sentences],
+        [find_deadlines(one, anchor=published_at) != [] for one in sentences],
+    )
+    scores = {kind: points for kind in _kinds() if (points := _points(kind, article))}
+    first = _FIRST if any(points >= _FIRST for points in scores.values()) else _MENTIONED
+    found: list[tuple[int, Event]] = []
+    for kind in sorted(scores, key=lambda one: -scores[one]):
+        if scores[kind] < (_SECOND if found else first) or len(found) == _MOST:
+            break
+        names = _fill(kind, article)
+        if ask := next((ask for ask in kind.ask if _is_filled(ask, names)), ""):
+            question = _POSSESSIVE.sub("", ask.format(**names))
+            at, day = _day(kind, article, sentences, published_at)
+            is_named = day is not None and str(day.year) in question  # "the 2038 Winter Games"
+            found.append((at, Event(question, None if is_named else day)))
+    return found
+
+
+def _points(kind: _Kind, article: _Article) -> float:
+    """Return how much of an article is about a kind: its words in the title and the lead."""
+    if kind.unless and kind.unless.search(" ".join((article.title, *article.plain[:_LEAD]))):
+        return 0
+    if kind.must and not kind.must.search(article.text):
+        return 0
+    cued = [at for at, one in enumerate(article.plain) if kind.cue.search(one)]
+    lead = sum(at < _LEAD for at in cued)
+    rest = min(_REST, (len(cued) - lead) / 2)
+    return kind.weight * (_TITLE * bool(kind.cue.search(article.title)) + _FIRST * lead + rest)
+
+
+def _is_filled(ask: str, names: Mapping[str, str]) -> bool:
+    """Return whether each blank of a question has a name of its own."""
+    filled = [names.get(blank) for blank in _BLANK.findall(ask)]
+    return all(filled) and len(set(filled)) == len(filled)
+
+
+def _fill(kind: _Kind, article: _Article) -> dict[str, str]:
+    """Return the names for the blanks of a kind's questions."""
+    names: dict[str, str] = {}
+    for pattern in kind.find:
+        blanks = set(pattern.groupindex) - names.keys() - _UNASKED
+        places = () if _OF_TITLE in pattern.pattern else article.plain
+        found = (pattern.search(one) for one in (*places, article.title) if blanks)
+        if match := next(filter(None, found), None):
+            said = {blank: _in_full(blank, match, article) for blank in blanks}
+            names |= {blank: name for blank, name in said.items() if name}
+    people = article.people
+    titled = [
+        one for one in people if re.search(rf"\b{re.escape(one.split()[-1])}\b", article.title)
+    ]
+    for blank in ("person", "head"):
+        if people and (titled or blank not in names) and names.get(blank) not in titled:
+            names[blank] = (titled or people)[0]
+    if titled:
+        names["titled"] = titled[0]
+    counts = {name: len(words.findall(article.text)) for name, words in kind.move.items()}
+    names["move"] = max(counts, key=counts.__getitem__) if any(counts.values()) else "change"
+    return names
+
+
+def _in_full(blank: str, match: re.Match[str], article: _Article) -> str:
+    """Return the name for a blank in full, without an article, or '' if there is none.
+
+    A word that only begins its sentence with a capital is not a name.
+    """
+    said = match[blank] or ""
+    if blank == "work":
+        return said.strip(",")
+    if match.start(blank) == 0 and said.partition(" ")[0].lower() in article.words:
+        is_noun = " " in said or blank in _NOUNS
+        said = said[0].lower() + said[1:] if is_noun else ""
+    name = _ARTICLE.sub("", said)
+    last = name.rpartition(" ")[2]
+    person = next((full for full in article.people if full.rpartition(" ")[2] == last), "")
+    if blank in _PEOPLE:
+        return person
+    return (person or name) if blank in _SIDES else name
+
+
+def _day(
+    kind: _Kind, article: _Article, sentences: Sequence[str], published_at: date
+) -> tuple[int, date | None]:
+    """Return the number of the event's sentence, and its day, if the text has one."""
+    cued = [at for at, one in enumerate(article.plain) if kind.cue.search(one)]
+    for start, end, last_day in calendar_days(article.title, published_at):
+        if _DAY.search(article.title, start, end):
+            return (cued or [0])[0], last_day
+    order = []
+    for words in kind.when:
+        timed = [at for at, one in enumerate(article.plain) if words.search(one)]
+        timed.sort(key=lambda at: (not article.dated[at], at not in cued and at > _LEAD))
+        order += [(at, words) for at in timed]
+    order += [(at, kind.cue) for at in (*cued, *range(min(_LEAD, len(sentences))))]
+    far: tuple[int, date | None] = ((cued or [0])[0], None)
+    for at, words in order:
+        match = words.search(article.plain[at])
+        day = first_day(sentences[at], match.start() if match else 0, published_at)
+        if day and published_at < day <= published_at + _SOON:
+            return at, day
+        if day and day > published_at and far[1] is None:
+            far = at, day
+    return far
 
 
 def find_choice(sentence: str, text: str, *, published_at: date) -> Event | None:
