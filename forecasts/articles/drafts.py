@@ -29,6 +29,7 @@ from forecasts.ledger.models import Article, QuestionType
 from forecasts.reading.datelines import find_dateline
 from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.reading.drafting.events import (
+    LEAD,
     calendar_days,
     find_choice,
     find_events,
@@ -56,10 +57,12 @@ _YEAR = re.compile(r"(?:by|until|on|from) (?:\d+ )?(?:[A-Z][a-z]+ )?\d{4}")
 _BEFORE_DAY = re.compile(r" (?:on|by|in|before|until|from|at)?\s*$")
 _ITS_EVENT = "the main event of the article"
 _NO_DEADLINE = "gives no deadline"
+_REPEATS = "repeats a draft above"
 # Sentences before and after one in which its outcome is looked for: in all of them, the time would
 # grow with the square of their number.
 NEAR = 100
 _REPEATED = re.compile(r"^((?:\S+ ){4,20}\S*[^.:;,\s])\n+\1$", re.MULTILINE)
+_LONG_WORD = re.compile(r"\w{5,}")
 _CONTEXT = 600  # characters before a sentence in which its pronouns find their nouns
 
 
@@ -154,7 +157,7 @@ def draft_questions(text: str, *, published_at: date, title: str = "") -> list[D
         deadline = outlooks[0].deadline
         strength, reason = judge(wording, sentence)
         if wording.question and wording.question in asked:
-            strength, reason = Strength.weak, "repeats a draft above"
+            strength, reason = Strength.weak, _REPEATS
         asked.add(wording.question)
         amount = wording.amount
         near = sentences[max(0, number - NEAR) : number + NEAR + 1]
@@ -194,8 +197,8 @@ def _after_dateline(sentence: str, published_at: date) -> int:
 def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
     """Return the drafts of a whole article: strong ones, then weak ones, each in its text's order.
 
-    A sentence with an event of ``events`` asks about that. Titles are without asides. If fewer than
-    ``FEW`` are strong, those that lack only a deadline get ``HORIZON_MONTHS`` from publication.
+    Its events come first (``events``). Titles are without asides. If it has no event and fewer than
+    ``FEW`` are strong, those of its lead that lack only a deadline get ``HORIZON_MONTHS``.
     """
     horizon = add_months(published_at, HORIZON_MONTHS)
     found = {
@@ -213,14 +216,15 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
         for span in spans
         if (event := find_choice(text[slice(*span)], text, published_at=published_at))
     }
-    quiet = 0  # articles without an event
+    leads: list[tuple[int, int]] = []  # of articles without an event
     for heading, start, end in _parts(text, title):
         own = [span for span in spans if start <= span[0] < end]
         sentences = [text[slice(*span)] for span in own]
         about = find_events(heading, sentences, published_at=published_at)
         for at, event in about:
             events.setdefault(own[at], event)
-        quiet += not about
+        if own and not about:
+            leads.append((start, own[: LEAD + 1][-1][1]))
     first = []
     for (start, end), event in events.items():
         asks = without_asides(event.by(event.last_day or horizon))
@@ -236,15 +240,28 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
                 )
             )  # fmt: skip
     drafts = [*first, *(one for _, one in sorted(found.items()))]
-    few = FEW * quiet - sum(one.strength is Strength.strong for one in drafts)
+    strong = [one for one in drafts if one.strength is Strength.strong]
+    starts = {start for start, _ in spans[:LEAD]}
+    lead = [one for one in strong if one.start in starts]
+    few = FEW * len(leads) - len(strong)
     asked: set[str] = set()
     for at, one in enumerate(drafts):
-        if few > 0 and (longer := _with_horizon(one, horizon)):
+        is_lead = any(start <= one.start < end for start, end in leads)
+        if few > 0 and is_lead and (longer := _with_horizon(one, horizon)):
             drafts[at], few = longer, few - 1
-        elif one.question in asked:
-            drafts[at] = replace(one, strength=Strength.weak, reason="repeats a draft above")
+        elif one.question in asked or (
+            one.quote == title and any(_says(two, title) for two in lead)
+        ):
+            drafts[at] = replace(one, strength=Strength.weak, reason=_REPEATS)
         asked.add(drafts[at].question)
     return sorted(drafts, key=lambda one: (one.strength is Strength.weak, bool(one.told)))
+
+
+def _says(draft: Draft, title: str) -> bool:
+    """Return whether a draft is the main event's, or has the words of the title."""
+    words = set(_LONG_WORD.findall(draft.question.lower()))
+    shared = words.intersection(_LONG_WORD.findall(title.lower()))
+    return draft.reason == _ITS_EVENT or len(shared) > 1
 
 
 def _parts(text: str, title: str) -> list[tuple[str, int, int]]:

@@ -40,7 +40,7 @@ _ITEM = re.compile(
 )
 _DAY = re.compile(r"\d [A-Z]|[a-z]\.? \d{1,2}\b")  # "4 May", "Nov. 25"; not "2038"
 _ARTICLE = re.compile(r"^(?:The|A|An) |^\w+-(?:division|tier|seeded|placed) ")
-_LEAD = 3  # sentences of the first paragraphs
+LEAD = 3  # sentences of the first paragraphs
 _FIRST = 2  # points of a kind's words in the lead
 _MENTIONED = 1  # enough if the lead has no kind's words
 _PEOPLE = {"person", "head", "player"}
@@ -170,12 +170,12 @@ def find_events(
 
 def _points(kind: _Kind, article: _Article) -> float:
     """Return how much of an article is about a kind: its words in the title and the lead."""
-    if kind.unless and kind.unless.search(" ".join((article.title, *article.plain[:_LEAD]))):
+    if kind.unless and kind.unless.search(" ".join((article.title, *article.plain[:LEAD]))):
         return 0
     if kind.must and not kind.must.search(article.text):
         return 0
     cued = [at for at, one in enumerate(article.plain) if kind.cue.search(one)]
-    lead = sum(at < _LEAD for at in cued)
+    lead = sum(at < LEAD for at in cued)
     rest = min(_REST, (len(cued) - lead) / 2)
     return kind.weight * (_TITLE * bool(kind.cue.search(article.title)) + _FIRST * lead + rest)
 
@@ -240,9 +240,9 @@ def _day(
     order = []
     for words in kind.when:
         timed = [at for at, one in enumerate(article.plain) if words.search(one)]
-        timed.sort(key=lambda at: (not article.dated[at], at not in cued and at > _LEAD))
+        timed.sort(key=lambda at: (not article.dated[at], at not in cued and at > LEAD))
         order += [(at, words) for at in timed]
-    order += [(at, kind.cue) for at in (*cued, *range(min(_LEAD, len(sentences))))]
+    order += [(at, kind.cue) for at in (*cued, *range(min(LEAD, len(sentences))))]
     far: tuple[int, date | None] = ((cued or [0])[0], None)
     for at, words in order:
         match = words.search(article.plain[at])

@@ -74,6 +74,9 @@ _FAULTS = tuple(
         (r"^Will [A-Z][a-z-]+ [a-z]*[^\Ws]s [a-z]", "the subject is not named"),
         (r"\b(?:and|or|the|an?|of|to|in|at|for|with|from|on|follow|put|set|take|get|come|vote)"
          r" (?:by|until) \d", "the wording is cut off"),
+        (r"^Will an? (?!second|bill|law|winter|referendum|government|truce|court|vote)[a-z]",
+         "nobody is named"),
+        (r", \d\d? per ?cent|\bas (?:[A-Z][a-z]+|[a-z]+s?) \w+s ", "two clauses"),
         (r", [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
         (rf"\b(?:by|in|from|on) (?:(?:\d+ )?(?:{'|'.join(MONTHS)})|\d{{4}})\b[^?]*"
          r" (?:by|on|until) \d", "the title has two dates"),
