@@ -17,8 +17,9 @@ import sys
 import time
 from datetime import date
 from importlib import import_module
+from pathlib import Path
 
-from forecasts.articles.drafts import draft_questions
+from forecasts.articles.drafts import draft_article
 from forecasts.reading import drafting
 
 DEADLINE_S = 1.0
@@ -29,7 +30,9 @@ CHARACTERS = [*" ,.-—'\"()0123456789aAe\n:;%$€/\\?!…”_\t\u00a0"]
 def words() -> list[str]:
     """Return the words of the grammar."""
     modules = [f"{drafting.__name__}.{one.name}" for one in pkgutil.iter_modules(drafting.__path__)]
-    sources = (inspect.getsource(import_module(one)) for one in modules)
+    sources = [inspect.getsource(import_module(one)) for one in modules]
+    rules = Path(drafting.__path__[0]).glob("*.toml")
+    sources += [path.read_text(encoding="utf-8") for path in rules]
     return sorted({word for source in sources for word in re.findall(r"[A-Za-z]{2,}", source)})
 
 
@@ -67,7 +70,7 @@ def main() -> None:
     slowest, said = 0.0, ""
     for _ in range(chosen.texts):
         given, began = text(rng, known), time.process_time()
-        draft_questions(given, published_at=date(2026, 1, 5), title=given[:200])
+        draft_article(given, published_at=date(2026, 1, 5), title=given[:200])
         took = time.process_time() - began
         late += took > DEADLINE_S
         if took > slowest:

@@ -31,6 +31,7 @@ from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.reading.drafting.events import (
     LEAD,
     calendar_days,
+    find_candidates,
     find_choice,
     find_events,
 )
@@ -211,16 +212,17 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
         for start, end in find_sentences(text)
         if end - start <= MAX_LENGTH and text[start:end] != title
     ]
+    candidates = find_candidates(text)
     events = {
         span: event
         for span in spans
-        if (event := find_choice(text[slice(*span)], text, published_at=published_at))
+        if (event := find_choice(text[slice(*span)], candidates, published_at=published_at))
     }
     leads: list[tuple[int, int]] = []  # of articles without an event
     for heading, start, end in _parts(text, title):
         own = [span for span in spans if start <= span[0] < end]
         sentences = [text[slice(*span)] for span in own]
-        about = find_events(heading, sentences, published_at=published_at)
+        about = find_events(heading, sentences, published_at=published_at) if own else []
         for at, event in about:
             events.setdefault(own[at], event)
         if own and not about:

@@ -254,14 +254,19 @@ def _day(
     return far
 
 
-def find_choice(sentence: str, text: str, *, published_at: date) -> Event | None:
-    """Return "Which of A, B and C will lead …" if ``text`` lists those who can, or None."""
-    post, listed = _POST.search(plain_punctuation(sentence)), _LIST.search(plain_punctuation(text))
-    if post is None or listed is None:
-        return None
-    said = _OF.sub("", listed["names"])
-    names = [re.sub(r"^[Tt]he ", "", one["name"]) for one in _ITEM.finditer(said)]
-    if not 2 < len(names) <= 8:
+def find_candidates(text: str) -> list[str]:
+    """Return the names in the first list of people of a text, such as "The three are …"."""
+    listed = _LIST.search(plain_punctuation(text))
+    if listed is None:
+        return []
+    found = _ITEM.finditer(_OF.sub("", listed["names"]))
+    return [re.sub(r"^[Tt]he ", "", one["name"]) for one in found]
+
+
+def find_choice(sentence: str, names: Sequence[str], *, published_at: date) -> Event | None:
+    """Return "Which of A, B and C will lead …" if that is their aim, or None."""
+    post = _POST.search(plain_punctuation(sentence)) if 2 < len(names) <= 8 else None
+    if post is None:
         return None
     act = f"become {post['post']}" if post["post"] else f"{post['verb']} {post['body']}"
     asked = f"Which of {', '.join(names[:-1])} and {names[-1]} will {act}"
