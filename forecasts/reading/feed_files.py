@@ -3,8 +3,9 @@
 Everyone's words are data: markup is reduced to text, entities of a document are not expanded beyond
 the parsers' own limits, nothing is loaded, and an address in a feed is not opened.
 
-``feedparser`` takes quadratic time in several places, so it gets at most ``FEED_BYTES``; its HTML
-sanitizer is off, since no HTML is displayed.
+The parsers take quadratic time in several places, or longer. So ``feedparser`` gets at most
+``FEED_BYTES``, without elements of ``ATTRIBUTES``; its HTML sanitizer is off, since no HTML is
+displayed. Of an e-mail, each header is cut, and its parts are counted; a PDF has a time limit.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
 from io import BytesIO
+from time import monotonic
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -38,11 +40,19 @@ FEED_BYTES = 1_000_000  # of RSS and Atom
 MOST_ENTRIES = 1_000  # of one document; a news sitemap may have as many
 TITLE_CHARACTERS = 300
 TEXT_CHARACTERS = 200_000  # of an entry
+ATTRIBUTES = 500  # of one element
+HEADER_CHARACTERS = 1_000  # of an e-mail or of a part of it
+MAIL_PARTS = 500
 PDF_PAGES = 60
+PDF_SECONDS = 10.0
 TEASER_WORDS = 12  # a shorter text says too little without its title
 
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|feed|rdf|channel|urlset|sitemapindex|opml)[\s>]", re.I)
 _HTML = re.compile(rb"<(?:!doctype html|html|head|body)\b", re.I)
+_NAME = rb"[^\s<>=/'\"]+"
+_CROWDED = re.compile(
+    rb"<%b(?:\s+%b\s*=\s*(?:'[^'<]*'|\"[^\"<]*\")){%d}" % (_NAME, _NAME, ATTRIBUTES)
+)
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 _UNREADABLE = "Check that the address is that of a feed, or give the site's address."
 
@@ -111,7 +121,10 @@ def _rss(data: bytes, url: str | None, captured_at: datetime, charset: str | Non
 
 
 def parsed_feed(data: bytes, charset: str | None = None) -> Any:
-    """Return feedparser's reading of an RSS or Atom feed; CaptureError if it is too large."""
+    """Return feedparser's reading of an RSS or Atom feed.
+
+    CaptureError if it is too large, or has an element with ``ATTRIBUTES``.
+    """
     # Imported here: feedparser takes long to import, and most commands do not need it.
     import feedparser
 
@@ -120,6 +133,8 @@ def parsed_feed(data: bytes, charset: str | None = None) -> Any:
             f"A feed may have up to {format_bytes(FEED_BYTES)}, got {format_bytes(len(data))}.",
             remedy="Use a feed of recent entries.",
         )
+    if _CROWDED.search(data.replace(b"\0", b"")):  # in UTF-16, too
+        raise CaptureError("This feed has an element with too many attributes.", remedy=_UNREADABLE)
     headers = {"content-type": f"application/xml; charset={charset}"} if charset else {}
     # As a stream: feedparser would fetch a text that looks like an address, or open a file.
     return feedparser.parse(
@@ -134,7 +149,9 @@ _Found = tuple[str, CapturedArticle] | None  # an identifier of the entry's own,
 
 
 def _of_rss(one: Any, publisher: str, url: str | None, captured_at: datetime) -> _Found:
-    when = one.get("published_parsed") or one.get("updated_parsed")
+    when = one.get("published_parsed")
+    if not when and "updated_parsed" in one:  # without it, feedparser warns
+        when = one["updated_parsed"]
     try:
         at = None if when is None else datetime.fromtimestamp(timegm(when), UTC)
     except (ValueError, OverflowError, OSError):
@@ -353,13 +370,22 @@ def _plain(markup: str) -> str:
     return PARAGRAPH.join(filter(None, lines))
 
 
+class _ShortHeaders(email.policy.EmailPolicy):
+    """The usual policy, with headers cut, whose parsing takes quadratic time."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        return super().header_fetch_parse(name, value[:HEADER_CHARACTERS])
+
+
 def read_mail(data: bytes, *, captured_at: datetime) -> list[Entry]:
     """Return the article of an e-mail, such as a newsletter: its HTML part, or else its text.
 
-    CaptureError if it cannot be read, or has no text.
+    CaptureError if it cannot be read, has no text, or more than ``MAIL_PARTS``.
     """
+    if data.count(b"\n--") > 2 * MAIL_PARTS:  # a part has a line before it, and some one after it
+        raise CaptureError("This e-mail has too many parts.", remedy="Save its text as .txt.")
     try:
-        message = email.message_from_bytes(data, policy=email.policy.default)
+        message = email.message_from_bytes(data, policy=_ShortHeaders())
         assert isinstance(message, EmailMessage)
         body = message.get_body(("html", "plain"))
         text = "" if body is None else str(body.get_content())
@@ -390,17 +416,30 @@ def read_mail(data: bytes, *, captured_at: datetime) -> list[Entry]:
 def read_pdf(data: bytes, *, name: str, captured_at: datetime) -> list[Entry]:
     """Return the article of a PDF, of at most ``PDF_PAGES`` pages; ``name`` if it has no title.
 
-    CaptureError if it cannot be read, is encrypted, or has no text.
+    CaptureError if it cannot be read, is encrypted, has no text, or takes ``PDF_SECONDS``.
     """
     import pypdf  # slow to import
 
+    ends = monotonic() + PDF_SECONDS
+
+    def in_time(*_: object) -> None:  # before each operation of a page
+        if monotonic() > ends:
+            raise TimeoutError
+
     try:
         pdf = pypdf.PdfReader(BytesIO(data))
-        pages = [page.extract_text() for page in pdf.pages[:PDF_PAGES]]
+        pages = [
+            page.extract_text(visitor_operand_before=in_time) for page in pdf.pages[:PDF_PAGES]
+        ]
         facts = pdf.metadata
         title = str(facts.title or "") if facts else ""
         author = str(facts.author or "") if facts else ""
         at = facts.creation_date if facts else None
+    except TimeoutError:
+        raise CaptureError(
+            f"The PDF {name!r} takes longer than {PDF_SECONDS:g} seconds to read.",
+            remedy="Save its text as a .txt file.",
+        ) from None
     except Exception as error:  # the parser raises many kinds of errors on other bytes
         locked = "encrypted" in str(error).lower() or "decrypt" in str(error).lower()
         raise CaptureError(

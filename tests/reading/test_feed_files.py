@@ -186,3 +186,29 @@ def test_the_text_of_a_pdf_is_an_article() -> None:
         read_pdf(_pdf(""), name="pier", captured_at=NOW)
     with pytest.raises(CaptureError, match="cannot be read"):
         read_pdf(b"%PDF-1.4 no", name="pier", captured_at=NOW)
+
+
+def test_a_pdf_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_files, "PDF_SECONDS", 0)
+    with pytest.raises(CaptureError, match="takes longer than 0 seconds"):
+        read_pdf(_pdf(LEAD), name="pier", captured_at=NOW)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_feed_of_endless_attributes_is_refused(encoding: str) -> None:
+    """It would take minutes to read."""
+    many = " ".join(f"é{number}='>'" for number in range(30_000))
+    feed = f"<?xml version='1.0' encoding='{encoding}'?><rss version='2.0' {many}></rss>"
+    with pytest.raises(CaptureError, match="too many attributes"):
+        read_document(feed.encode(encoding), url=None, captured_at=NOW)
+
+
+def test_headers_of_an_email_are_cut_and_many_parts_are_refused() -> None:
+    """Each would take minutes to read."""
+    head = f"From: {'a@b,' * 200_000}\nSubject: Pier{' =?utf-8?q?a?=' * 60_000}\n"
+    [entry] = read_mail(f"{head}Content-Type: text/plain\n\n{LEAD}".encode(), captured_at=NOW)
+    assert entry.article.title.startswith("Pier")
+    assert LEAD in entry.article.text
+    parts = "--a\nContent-Type: multipart/mixed; boundary=a\n\n" * 2_000
+    with pytest.raises(CaptureError, match="too many parts"):
+        read_mail(f"Content-Type: multipart/mixed; boundary=a\n\n{parts}".encode(), captured_at=NOW)
