@@ -18,6 +18,7 @@ from forecasts.views.articles import ArticleList, Captured
 from forecasts.views.forecasts import NewForecast
 from forecasts.views.lint import LintedQuestion
 from forecasts.views.members import TeamsAndRoles, Token
+from forecasts.views.model_accounts import ModelAccount
 from forecasts.views.news import InboxArticle
 from forecasts.views.proposals import (
     ModelCall,
@@ -65,6 +66,7 @@ SHAPES: dict[str, Any] = {
     "model show": ModelSettings | None,
     "model calls": list[ModelCall],
     "model call": ModelCallText,
+    "model accounts": list[ModelAccount],
     "model proposals": list[Proposal],
     "scores": list[ScoredQuestion],
     "score": list[ScoreRow],

@@ -27,10 +27,12 @@ from forecasts.cli.session import acting, next_step, reading_as, settings
 from forecasts.common.text import count, on_one_line
 from forecasts.ledger.models import AnswerState, Member
 from forecasts.proposals import calls, decisions
+from forecasts.proposals.accounts import accounts
 from forecasts.proposals.endpoint import configured, required
 from forecasts.questions import registry
 from forecasts.values.typed_dates import read_date
 from forecasts.views import proposals as views
+from forecasts.views.model_accounts import account_lines, model_account
 
 model = group("model", help="See your language model's calls, and decide on its proposals.")
 
@@ -167,6 +169,24 @@ def call(
     print_line(one.request)
     print_line("\nAnswered:", style="bold")
     print_line(one.answer)
+
+
+@model.command("accounts")
+def accounts_(format_: TextOrJson = "text") -> None:
+    """Sum up each model's calls, their cost, and the decisions.
+
+    Of your own calls; an admin's sums have everyone's.
+    """
+    with reading_as() as (session, who, now):
+        found = [model_account(one) for one in accounts(session, who, now=now)]
+    if printed_json(format_, found):
+        return
+    if not found:
+        print_note("No calls of a model yet.")
+    for one in found:
+        print_line(f"{one.model}, {one.kind}", style="bold")
+        for line in account_lines(one):
+            print_line(f"   {line}")
 
 
 @model.command("proposals")

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
 from sqlmodel import Session, case, col, func, select
 
 from forecasts.access.visibility import question_visible
@@ -32,9 +31,8 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.resolution.dependents import FOLLOWS
+from forecasts.scores.shares import share
 from forecasts.values.outcomes import NOT_SCORED
-
-FEW = 10  # families, below which a rate says little
 
 
 @dataclass(frozen=True)
@@ -142,23 +140,16 @@ def _record(kind: str, type_: QuestionType, seen: Sequence[_Seen]) -> ResolverRe
     for one in decided:
         family = one.state.text.family or one.state.slug
         by_family[family].append(one.findings[0].outcome == one.outcome)
-    rates = [sum(values) / len(values) for values in by_family.values()]
-    agreed = sum(rates) / len(rates) if rates else None
-    interval = None
-    if agreed is not None:
-        from scoring.calibration import wilson  # it loads pandas, and runs import this
-
-        low, high = wilson(np.array([agreed]), np.array([float(len(rates))]))
-        interval = float(low[0]), float(high[0])
+    agreed = share(by_family.values())
     cancelled = [one for one in seen if one.is_cancelled]
     reversals = [one for one in found if one.is_reversed]
     return ResolverRecord(
         kind=kind,
         type=type_,
         questions=len(found),
-        families=len(rates),
-        agreed=agreed,
-        agreed_interval=interval,
+        families=agreed.groups,
+        agreed=agreed.mean,
+        agreed_interval=agreed.interval,
         unreviewed=sum(not one.is_decided for one in found),
         cancelled=len(cancelled),
         abstained=sum(all(row.outcome in NOT_SCORED for row in one.findings) for one in cancelled),

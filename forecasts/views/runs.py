@@ -13,7 +13,8 @@ from forecasts.ledger.receipts import Receipt
 from forecasts.ledger.verification import Broken
 from forecasts.resolution.progress import Check, Done, Due, Parked
 from forecasts.resolution.resolvers.protocol import Finding
-from forecasts.resolution.scoreboard import FEW, ResolverRecord
+from forecasts.resolution.scoreboard import ResolverRecord
+from forecasts.scores.shares import FEW
 from forecasts.scores.stored_scores import Compared
 from forecasts.views.view import View
 

@@ -64,6 +64,7 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "model show": (),
     "model calls": (),
     "model call": ("1",),
+    "model accounts": (),
     "model proposals": (),
     "scores": (),
     "score": (),

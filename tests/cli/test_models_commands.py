@@ -65,6 +65,9 @@ def test_a_proposal_is_changed_or_dismissed(forecasts: Run, captured: None, stub
     assert decided == {1: "changed", 2: "dismissed"}
     assert forecasts("model", "dismiss", "2", "--undo").stdout == "2: open again\n"
     assert "You have no proposal 9" in forecasts.refused("model", "dismiss", "9")
+    summed = forecasts("model", "accounts").stdout
+    assert f"{MODEL}, questions\n   2 calls, 2,000 tokens, cost 0\n" in summed
+    assert "2 proposals: 1 changed, 1 open; 2 dropped with a wrong quotation" in summed
 
 
 def test_what_was_sent_and_answered_is_one_command_a_year_later(
@@ -100,7 +103,8 @@ def test_without_a_model_nothing_is_sent_and_the_commands_say_so(
     assert forecasts.printed("model", "show") is None
     for words in (("draft", "1"), ("model", "preview", "1")):
         assert "No language model is set, so nothing was sent." in forecasts.refused(*words)
-    assert "No calls of a model yet." in forecasts("model", "calls").stderr
+    for words in ("calls", "accounts"):
+        assert "No calls of a model yet." in forecasts("model", words).stderr
 
 
 def test_without_a_model_no_command_loads_its_code_or_connects(forecasts: Run) -> None:

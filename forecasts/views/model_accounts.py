@@ -1,0 +1,88 @@
+"""The accounts of models, as data and in words."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from forecasts.common.text import count
+from forecasts.proposals.accounts import Account
+from forecasts.scores.shares import FEW
+from forecasts.views.view import View
+
+
+class ModelAccount(View):
+    """The account of a model for one kind of proposal."""
+
+    model: str
+    kind: str = Field(description="of the proposals wanted")
+    calls: int
+    answered: int
+    unusable: int = Field(description="calls with an answer in another form")
+    failed: int = Field(description="calls without an answer that can be read")
+    cut_off: int = Field(description="calls that ended before their answer was written")
+    tokens: int = Field(description="sent and answered, without those of calls cut off")
+    cost: float
+    misquoted: int = Field(description="proposals dropped: their quotation is not there")
+    dropped: int = Field(description="proposals dropped for another reason")
+    proposals: int
+    accepted: int = Field(description="as they were")
+    changed: int = Field(description="accepted after a change")
+    dismissed: int
+    open: int
+    annulled: int = Field(description="accepted questions that were annulled or are ambiguous")
+    reworded: int = Field(description="accepted questions that were reworded later")
+    sources: int = Field(description="articles or questions with a decided proposal")
+    taken: float | None = Field(description="share accepted or changed: the mean of `sources`")
+    taken_interval: list[float] | None = Field(description="95%, Wilson, of `sources`")
+    cost_per_accepted: float | None = Field(
+        description="of all its calls, for each accepted or changed proposal"
+    )
+
+
+def model_account(one: Account) -> ModelAccount:
+    """Return an account for a document."""
+    interval = None if one.taken.interval is None else list(one.taken.interval)
+    return ModelAccount.of(
+        one, sources=one.taken.groups, taken=one.taken.mean, taken_interval=interval
+    )
+
+
+def account_lines(one: ModelAccount) -> list[str]:
+    """Return an account in words: its calls, its proposals, and its accepted questions."""
+    ends = (
+        (one.failed, "failed"),
+        (one.unusable, "answered in another form"),
+        (one.cut_off, "cut off"),
+    )
+    used = f"{one.tokens:,} tokens, cost {one.cost:.3g}"
+    if one.cost_per_accepted:
+        used += f" ({one.cost_per_accepted:.3g} for each accepted proposal)"
+    lines = ["; ".join([f"{count(one.calls, 'call')}, {used}", *_said(ends)])]
+    decided = (
+        (one.accepted, "accepted"),
+        (one.changed, "changed"),
+        (one.dismissed, "dismissed"),
+        (one.open, "open"),
+    )
+    dropped = (
+        (one.misquoted, "dropped with a wrong quotation"),
+        (one.dropped, "dropped as not usable"),
+    )
+    made = f"{count(one.proposals, 'proposal')}: {', '.join(_said(decided))}".removesuffix(": ")
+    lines.append("; ".join([made, *_said(dropped)]))
+    if one.taken is not None and one.taken_interval is not None:
+        low, high = one.taken_interval
+        source = count(one.sources, "article or question", "articles and questions")
+        few = ", too few to judge" if one.sources < FEW else ""
+        lines.append(f"accepted {one.taken:.0%} (95%: {low:.0%} to {high:.0%}, {source}{few})")
+    later = (
+        (one.annulled, "annulled or ambiguous"),
+        (one.reworded, "reworded later"),
+    )
+    if said := _said(later):
+        lines.append(f"of the accepted questions: {', '.join(said)}")
+    return lines
+
+
+def _said(parts: tuple[tuple[int, str], ...]) -> list[str]:
+    return [f"{many:,} {words}" for many, words in parts if many]
