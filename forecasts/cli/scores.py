@@ -41,6 +41,7 @@ from forecasts.cli.table_output import (
 from forecasts.common.errors import BadInput
 from forecasts.common.text import count
 from forecasts.documents import numbers
+from forecasts.news import feeds
 from forecasts.questions import registry
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.reports.own_scores import own_scores
@@ -247,7 +248,7 @@ def crowd(
 def attribute(
     folder: Folder = None,
     by: Annotated[
-        str, option("update|evidence|publisher|author|kind", "Sum by one of these.")
+        str, option("update|evidence|publisher|author|kind|feed", "Sum by one of these.")
     ] = "update",
     protocol: Annotated[str, option("NAME", "Scoring protocol for the units.")] = "brier",
     format_: Format = None,
@@ -255,10 +256,13 @@ def attribute(
 ) -> None:
     """Attribute scores to updates, evidence and its sources.
 
-    This is bookkeeping, not causation: the last member to move gets the credit. By evidence,
-    publisher, author or kind, it also shows how often each was cited late, and how long before the
-    crowd moved the same way.
+    This is bookkeeping, not causation: the last member to move gets the credit. Except
+    by update, it also shows how often each was cited late, and how long before the crowd moved the
+    same way. By feed: your feeds that brought the cited articles.
     """
     chosen = format_of(format_, output)
-    frames = frames_of(folder)
-    emit(table_text(attribution.attribute(frames, by, protocol), chosen), output)
+    frames, brought = frames_of(folder), None
+    if by == "feed" and folder is None:
+        with reading_as() as (session, who, _):
+            brought = feeds.of_evidence(session, member=who)
+    emit(table_text(attribution.attribute(frames, by, protocol, brought), chosen), output)

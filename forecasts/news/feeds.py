@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, require, require_scope
+from forecasts.access.visibility import evidence_visible
 from forecasts.common.errors import BadInput, CaptureError, LedgerError, NotFound, Refused
 from forecasts.common.limits import require_name
 from forecasts.common.permitted_sources import is_page
@@ -20,7 +21,7 @@ from forecasts.common.text import cut
 from forecasts.common.web import checked_url
 from forecasts.ledger.append import written
 from forecasts.ledger.current import in_order
-from forecasts.ledger.models import Feed, FeedEntry, FeedKeep, Member
+from forecasts.ledger.models import Evidence, Feed, FeedEntry, FeedKeep, Member
 from forecasts.news.sources import Found
 
 MOST_FEEDS = 1_000  # of one member
@@ -172,6 +173,24 @@ def listing(session: Session, *, member: Member | None) -> list[FeedInfo]:
         )
         for number, feed in enumerate(own, start=1)
     ]
+
+
+def of_evidence(session: Session, *, member: Member | None) -> dict[str, str]:
+    """Return the title of the member's feed that brought it, by the key of a piece of evidence.
+
+    Of several feeds, the first one that did.
+    """
+    if member is None:
+        return {}
+    brought = (
+        select(Evidence.key, Feed.title)
+        .join(FeedEntry, col(FeedEntry.article_id) == col(Evidence.article_id))
+        .join(Feed, col(Feed.id) == col(FeedEntry.feed_id))
+        .where(Feed.member_id == member.id, col(Feed.removed_at).is_(None))
+        .where(evidence_visible(session))
+        .order_by(col(FeedEntry.id).desc())
+    )
+    return dict(session.exec(brought).all())
 
 
 def pause(session: Session, name: str, *, member: Member, now: datetime) -> Feed:

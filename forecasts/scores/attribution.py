@@ -1,4 +1,4 @@
-"""Points earned by each update, and through its citations by evidence, publisher, author and kind.
+"""Points earned by each update, and through its citations by evidence and its sources.
 
 An update earns (score before − score after) × the share of the question's time remaining (see
 `scoring.attribution`). The points are split over the evidence it cites by the shares given;
@@ -10,7 +10,7 @@ causation: the last forecaster to move gets the credit.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,27 +24,36 @@ from forecasts.scores.evidence_timing import LATE, ahead_of_crowd, published
 from forecasts.values.value import SUM_TOLERANCE
 from scoring.means import clustered_mean, families_of
 
-GROUPINGS = ("update", "evidence", "publisher", "author", "kind")
+GROUPINGS = ("update", "evidence", "publisher", "author", "kind", "feed")
 UNCITED = ""
 
 
-def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd.DataFrame:
+def attribute(
+    frames: Frames,
+    by: str = "update",
+    protocol: str = "brier",
+    feeds: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Return the points earned, most first; positive is better, in the protocol's units.
 
     By update: question_id, forecaster, made_at, remaining, score_before, score, points, promised,
     surprise, evidence (the ids cited). First forecasts replace nothing and have no points. By
-    evidence, publisher, author or kind: that column (blank: points that no evidence accounts for),
-    for evidence also title, publisher and kind; then citations, updates, questions, points,
+    evidence, publisher, author, kind or feed: that column (blank: points that no evidence accounts
+    for), for evidence also title, publisher and kind; then citations, updates, questions, points,
     families (of the questions), per_question, the mean of points per question, and its 95% interval
     clustered by family, per_question_lower and per_question_upper (blank for one family); dated,
     the citations of something with a known day, and late, those more than ``LATE`` after it;
     compared, the updates with a crowd to compare, followed, those that it followed later, and
-    days_ahead, by how many days (the median; see ``evidence_timing``). Raises BadInput for another
+    days_ahead, by how many days (the median; see ``evidence_timing``). ``feeds``: the feed of
+    evidence, by its id; without them there is no attribution by feed. Raises BadInput for another
     grouping.
     """
     if by not in GROUPINGS:
         remedy = f"Use {', '.join(GROUPINGS)}."
         raise BadInput(f"There is no attribution by {by!r}.", remedy=remedy)
+    if by == "feed" and feeds is None:
+        remedy = "Leave out the folder to read your ledger."
+        raise BadInput("A folder does not say by which feed an article came.", remedy=remedy)
     earned = scoring.attribution(frames.questions, frames.forecasts, protocol)
     rows = frames.forecasts.iloc[earned["forecast"].to_numpy()].reset_index(drop=True)
     if by == "update":
@@ -61,6 +70,7 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
     update, place = np.unique(number[cites], return_inverse=True)
     at = earned.loc[moved, "forecast"].to_numpy(dtype=np.intp)[update]
     shares.loc[cites, "ahead"] = ahead_of_crowd(frames, at)[place]
+    shares["feed"] = [(feeds or {}).get(key, "") for key in shares["evidence_id"]]
     return _summed(shares, frames, by)
 
 

@@ -88,16 +88,19 @@ class AttributionRow(View):
 
 
 class SourceRow(View):
-    """Evidence, a publisher, an author or a kind, and the points of the updates that cite it.
+    """Evidence, its publisher, author, kind or feed, and the points of the updates that cite it.
 
     Blank: points that no evidence accounts for.
     """
 
     evidence_id: str | None = Field(None, description="null unless by evidence")
     title: str | None = Field(None, description="of the evidence; null unless by evidence")
-    publisher: str | None = Field(None, description="null if by author or kind")
+    publisher: str | None = Field(None, description="null unless by evidence or publisher")
     author: str | None = Field(None, description="of the article; null unless by author")
-    kind: str | None = Field(None, description="of evidence; null if by publisher or author")
+    kind: str | None = Field(None, description="of evidence; null unless by evidence or kind")
+    feed: str | None = Field(
+        None, description="of yours, that brought the article; null unless by feed"
+    )
     citations: int
     updates: int
     questions: int = Field(description="how many questions")
@@ -136,7 +139,7 @@ class CrowdPage(View):
 
 
 class AttributionPage(View):
-    """A page of updates, or of evidence, publishers, authors or kinds, most points first."""
+    """A page of updates, or of evidence, publishers, authors, kinds or feeds, most points first."""
 
     rows: list[AttributionRow | SourceRow]
     next: Next

@@ -157,7 +157,7 @@ OPEN = {
         updates.ask_together: ask_conditional ask_members
     """,
     "only what the reader may see: the tests of their modules": """
-        agenda.calendar_feed: feed; agenda.notifications.due: news_of;
+        agenda.calendar_feed: feed; agenda.notifications.due: news_of; news.feeds: of_evidence;
         news.inbox: accept dismiss drafts_in inbox newest_suggestions
         overview reopen set_threshold subjects threshold; news.matches: matches texts_of
         uncompared;

@@ -453,6 +453,26 @@ def test_unmatched_articles_of_a_feed_are_listed_or_not(
 
 
 @on_both
+def test_cited_articles_are_of_the_first_feed_of_the_member_that_brought_them(
+    session: Session, quay: Question, alice: Member, bob: Member
+) -> None:
+    first, _ = feeds.add(session, "https://one.example/f", title="One", member=alice, now=day(1))
+    other, _ = feeds.add(session, "https://two.example/f", title="Two", member=alice, now=day(1))
+    article = capture(session, alice, QUAY, 2)
+    capture(session, alice, "The weather was fine.", 2)
+    for feed in (first, other):
+        entry = FeedEntry(feed_id=feed.id, key="k", article_id=article.id, recorded_at=day(2))
+        session.add(entry)
+        session.flush()
+    assert feeds.of_evidence(session, member=alice) == {}
+    inbox.accept(session, quay, article, Value(0.6), member=alice, now=day(3))
+    assert [*feeds.of_evidence(session, member=alice).values()] == ["One"]
+    feeds.remove(session, "One", member=alice, now=day(4))
+    assert [*feeds.of_evidence(session, member=alice).values()] == ["Two"]
+    assert feeds.of_evidence(session, member=bob) == feeds.of_evidence(session, member=None) == {}
+
+
+@on_both
 def test_an_article_that_seems_to_tell_the_outcome_is_marked(
     session: Session, quay: Question, alice: Member
 ) -> None:

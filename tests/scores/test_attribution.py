@@ -163,3 +163,12 @@ def test_a_crowd_takes_two_others_whose_forecasts_are_current(frames: Frames) ->
     alone = ledger([asked("q", "yes")], [*own, *gone])
     table = attribute(replace(alone, evidence=frames.evidence), "kind")
     assert table["compared"].tolist() == [0] * len(table)
+
+
+def test_a_feed_earns_by_the_articles_that_it_brought(frames: Frames) -> None:
+    table = attribute(frames, "feed", feeds={"a": "Harbour", "b": "Harbour"}).set_index("feed")
+    each = attribute(frames, "evidence").set_index("evidence_id")["points"]
+    assert table.loc["Harbour", "points"] == pytest.approx(each["a"] + each["b"])
+    assert table["points"].sum() == pytest.approx(each.sum())
+    with pytest.raises(BadInput, match="A folder does not say"):
+        attribute(frames, "feed")

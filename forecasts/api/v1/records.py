@@ -18,6 +18,7 @@ from forecasts.common.json_text import json_ready
 from forecasts.ledger import verification
 from forecasts.ledger.models import Member
 from forecasts.ledger.receipts import ledger_id
+from forecasts.news.feeds import of_evidence
 from forecasts.questions import registry
 from forecasts.questions.standing import listing
 from forecasts.reports import Report, formats
@@ -54,6 +55,7 @@ _KEYS = {
     "publisher": ["publisher"],
     "author": ["author"],
     "kind": ["kind"],
+    "feed": ["feed"],
 }
 Tags = Annotated[list[str] | None, Query(description="Only questions with one of these tags.")]
 Since = Annotated[
@@ -124,7 +126,7 @@ def list_scores(at: At, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Scor
 @reads
 def show_attribution(
     at: At,
-    by: Literal["update", "evidence", "publisher", "author", "kind"] = "update",
+    by: Literal["update", "evidence", "publisher", "author", "kind", "feed"] = "update",
     protocol: str = "brier",
     limit: TableLimit = PAGE_SIZE,
     cursor: Cursor = None,
@@ -142,7 +144,8 @@ def show_attribution(
     ]
     questions = frames.questions
     questions.loc[questions["question_id"].isin(later), "resolution"] = None
-    rows, following = _page(attribute(frames, by, protocol), _KEYS[by], here, limit)
+    brought = of_evidence(at.session, member=at.member) if by == "feed" else None
+    rows, following = _page(attribute(frames, by, protocol, brought), _KEYS[by], here, limit)
     return AttributionPage(rows=rows, next=following)
 
 

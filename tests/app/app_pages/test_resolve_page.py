@@ -261,3 +261,12 @@ def test_an_outcome_corrected_in_another_tab_is_not_withdrawn_unseen(
     submit(furnished, "resolve-snow#0-withdraw", "go", reason="A mistake")
     assert "was resolved meanwhile: yes" in errors(furnished)
     assert len(history(engine, "snow")) == 2
+
+
+def test_the_accuracy_of_resolvers_is_read_when_it_is_opened(
+    furnished: AppTest, engine: Engine
+) -> None:
+    carry(engine, "outcomes.csv")
+    furnished.session_state["resolver-record"] = True
+    visit(furnished, "resolve")
+    assert "No question with a resolver has an outcome yet." in words(furnished)
