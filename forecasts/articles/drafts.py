@@ -210,7 +210,7 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
     spans = [
         (start + _after_dateline(text[start:end], published_at), end)
         for start, end in find_sentences(text)
-        if end - start <= MAX_LENGTH and text[start:end] != title
+        if end - start <= MAX_LENGTH and not (text.startswith(title) and end <= len(title))
     ]
     candidates = find_candidates(text)
     events = {
@@ -230,7 +230,7 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
     first = []
     for (start, end), event in events.items():
         asks = without_asides(event.by(event.last_day or horizon))
-        if event.options or not find_fault(asks):
+        if event.options or not find_fault(asks, is_named=True):
             told = found.pop(start).told if start in found else ""
             told = "" if told == title else told  # headlines are in the present tense
             first.append(

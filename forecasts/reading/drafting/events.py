@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasts.reading.drafting.deadlines import find_deadlines
-from forecasts.reading.drafting.intervals import long_date
+from forecasts.reading.drafting.intervals import MONTHS, long_date
 from forecasts.reading.drafting.people import NAME, WORD, find_people
 from forecasts.reading.drafting.periods import find_periods
 from forecasts.reading.typography import plain_punctuation
@@ -38,7 +38,9 @@ _ITEM = re.compile(
     rf"(?:^|, |\band )(?:the )?(?:[a-z]+ )*?"
     rf"(?:(?!(?:who|which)\b)[A-Z][a-z]+(?:ese|ian|ean|an) [a-z]+ )?(?P<name>{NAME})"
 )
-_DAY = re.compile(r"\d [A-Z]|[a-z]\.? \d{1,2}\b")  # "4 May", "Nov. 25"; not "2038"
+_MONTH = rf"(?:{'|'.join(month[:3] for month in MONTHS)})[a-z]*\.?"
+_VAGUE = re.compile(r"\b(?:next|this|later) ")  # "next week": another sentence may say which day
+_DAY = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|{_MONTH} \d{{1,2}}\b")
 _ARTICLE = re.compile(r"^(?:The|A|An) |^\w+-(?:division|tier|seeded|placed) ")
 LEAD = 3  # sentences of the first paragraphs
 _FIRST = 2  # points of a kind's words in the lead
@@ -192,10 +194,12 @@ def _fill(kind: _Kind, article: _Article) -> dict[str, str]:
     for pattern in kind.find:
         blanks = set(pattern.groupindex) - names.keys() - _UNASKED
         places = () if _OF_TITLE in pattern.pattern else article.plain
-        found = (pattern.search(one) for one in (*places, article.title) if blanks)
-        if match := next(filter(None, found), None):
-            said = {blank: _in_full(blank, match, article) for blank in blanks}
-            names |= {blank: name for blank, name in said.items() if name}
+        for one in (*places, article.title) if blanks else ():
+            match = pattern.search(one)
+            said = {blank: _in_full(blank, match, article) for blank in blanks} if match else {}
+            if said and all(said.values()):
+                names |= said
+                break
     people = article.people
     titled = [
         one for one in people if re.search(rf"\b{re.escape(one.split()[-1])}\b", article.title)
@@ -226,6 +230,8 @@ def _in_full(blank: str, match: re.Match[str], article: _Article) -> str:
     person = next((full for full in article.people if full.rpartition(" ")[2] == last), "")
     if blank in _PEOPLE:
         return person
+    if blank == "party" and name in article.people:
+        return ""
     return (person or name) if blank in _SIDES else name
 
 
@@ -243,12 +249,20 @@ def _day(
         timed.sort(key=lambda at: (not article.dated[at], at not in cued and at > LEAD))
         order += [(at, words) for at in timed]
     order += [(at, kind.cue) for at in (*cued, *range(min(LEAD, len(sentences))))]
+    exact = [
+        day
+        for at in dict.fromkeys(at for at, _ in order)
+        for start, end, day in calendar_days(article.plain[at], published_at)
+        if _DAY.search(article.plain[at], start, end)
+    ]
     far: tuple[int, date | None] = ((cued or [0])[0], None)
     for at, words in order:
         match = words.search(article.plain[at])
         day = first_day(sentences[at], match.start() if match else 0, published_at)
         if day and published_at < day <= published_at + _SOON:
-            return at, day
+            limits = find_deadlines(sentences[at], anchor=published_at)
+            is_vague = any(one.last_day == day and _VAGUE.search(one.phrase) for one in limits)
+            return at, min((one for one in exact if is_vague and one <= day), default=day)
         if day and day > published_at and far[1] is None:
             far = at, day
     return far

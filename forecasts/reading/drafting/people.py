@@ -13,7 +13,7 @@ from collections.abc import Sequence
 WORD = r"[A-Z][\w&-]*(?:'(?!s\b)\w+)*(?:\.[A-Z]\.)?"
 # Words with a capital that begin a sentence, and roles before a name.
 _NO_NAME = (
-    r"(?<!\w)(?!(?:Will|Can|Could|Now|He|She|It|They|We|The|An?|In|On|At|But|And|If|Two|Three|His"
+    r"(?<!\w)(?!(?:Will|Should|Can|Could|Now|He|She|It|They|We|The|An?|In|On|At|But|And|If|Two|Three|His"
     r"|Her|Its|Their|This|Last|Both|Some|Most|One|No|Not|Neither|When|While|After|Before|With|For"
     r"|By|That|There|Of|To|As|From|Whether|Former|About|Second|Third|First|Private"
     r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July"
@@ -41,9 +41,8 @@ _NO_PERSON = re.compile(
     r"|Kingdom|Republic|Islands?|Front|Movement|Labour|Conservatives?|Democrats?|Republicans?)\b"
 )
 _SAYS = re.compile(rf"\b(?:said|says|told|asked|wrote) (?P<name>{WORD}(?: {WORD}){{1,2}})")
-_ALONE = re.compile(
-    rf"(?P<place>\b(?:in|at|from) )?(?<![A-Z]\w )\b(?P<name>{WORD})(?P<team> (?:are|have|were)\b)?"
-)
+_PLACE = re.compile(rf"\b(?:in|at|from) (?:[A-Z][\w-]* ){{0,2}}(?P<name>{WORD})(?!'s)")
+_TEAM = re.compile(rf"\b(?P<name>{WORD}) (?:are|have|were)\b")
 _MOST = 200  # names; a longer list is not an article
 
 
@@ -56,7 +55,7 @@ def find_people(title: str, sentences: Sequence[str]) -> list[str]:
     words = Counter(re.findall(r"\b[A-Z][\w'-]*", text))
     titled = set(re.findall(r"\b[A-Z][\w-]*", title))
     speakers = {match["name"] for match in _SAYS.finditer(text)}
-    places = {m["name"] for m in _ALONE.finditer(text) if m["place"] or m["team"]}
+    places = {one["name"] for form in (_PLACE, _TEAM) for one in form.finditer(text)}
     counts: Counter[str] = Counter()
     fulls: Counter[str] = Counter()
     for at, one in enumerate(sentences):

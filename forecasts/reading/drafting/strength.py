@@ -77,7 +77,9 @@ _FAULTS = tuple(
         (r"^Will an? (?!second|bill|law|winter|referendum|government|truce|court|vote)[a-z]",
          "nobody is named"),
         (r", \d\d? per ?cent|\bas (?:[A-Z][a-z]+|[a-z]+s?) \w+s ", "two clauses"),
-        (r", [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
+        (r"\b(?:phone|model|car|tablet|console|film|probe|capsule|rocket|telescope|vaccine|drug|jet"
+         r"|game|album|book) take place", "the wording is cut off"),
+        (r"\ba\.m\. |\bp\.m\. |, [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
         (rf"\b(?:by|in|from|on) (?:(?:\d+ )?(?:{'|'.join(MONTHS)})|\d{{4}})\b[^?]*"
          r" (?:by|on|until) \d", "the title has two dates"),
     )
@@ -148,10 +150,10 @@ def without_asides(question: str) -> str:
     return short if len(short.split()) >= _SHORTEST else question
 
 
-def find_fault(question: str) -> str:
-    """Return why a title cannot be read alone, or ''."""
+def find_fault(question: str, *, is_named: bool = False) -> str:
+    """Return why a title cannot be read alone, or ''. ``is_named``: its subject is known to be."""
     for pattern, fault in _FAULTS:
-        if pattern.search(question):
+        if pattern.search(question) and not (is_named and fault.endswith("named")):
             return fault
     verb = _LEFT_OVER_VERB.search(question)
     is_clause = verb is None or _CLAUSE_WORD.search(question[: verb.start()])

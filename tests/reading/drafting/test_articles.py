@@ -4,8 +4,9 @@ Each article of ``articles/`` has lines ``asks: words; …; days``: patterns tha
 and the days on which it may close, the headline's question first. ``development`` was used to
 write the rules. ``held-out`` has been read since, and events were added from it, too.
 ``fresh`` was labelled before the drafts of it were seen; 8 of its 20 were right then, and events
-were added from it since. So it was with ``unseen`` (4 of 20) and ``mornings-1`` and ``-2``, whose
-five rounds of 20 articles were read one after the other: unseen, 6, 6, 9, 8 and 10 were right.
+were added from it since. So it was with ``unseen`` (4 of 20) and the ``mornings``, whose eight
+rounds of 20 articles were read one after the other: 9, 6, 9, 8, 10, 9, 11 and 6 were right before
+they were read.
 The bars are the figures reached; the aim is 0.85 of unseen ones. A day ``any``: the text has none.
 """
 
@@ -26,11 +27,12 @@ FOLDER = Path(__file__).parent / "articles"
 # Articles, and the share with the headline's question among the first two drafts.
 PARTS = {
     "development": (30, 0.96),
-    "held-out": (30, 0.86),
+    "held-out": (30, 0.90),
     "fresh": (20, 0.95),
     "unseen": (20, 0.95),
-    "mornings-1": (40, 0.92),
+    "mornings-1": (40, 0.95),
     "mornings-2": (60, 0.86),
+    "mornings-3": (60, 0.80),
 }
 
 
