@@ -77,6 +77,10 @@ _FAULTS = tuple(
         (r"^Will an? (?!second|bill|law|winter|referendum|government|truce|court|vote)[a-z]",
          "nobody is named"),
         (r", \d\d? per ?cent|\bas (?:[A-Z][a-z]+|[a-z]+s?) \w+s ", "two clauses"),
+        (r"^Will [^?]*? (?:begin|start|publish (?:its|the)\b[^?]*|make (?:its|their|a)"
+         r" (?:choice|decision|announcement)|end (?:its|the|their)\b[^?]*|meet next) (?:by|on) \d",
+         "only a date of the calendar"),
+        (r"^Will [\w' ]+ (?:met|faced|said|told|gave|took) ", "two verbs"),
         (r"\b(?:phone|model|car|tablet|console|film|probe|capsule|rocket|telescope|vaccine|drug|jet"
          r"|game|album|book) take place", "the wording is cut off"),
         (r"\ba\.m\. |\bp\.m\. |, [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
