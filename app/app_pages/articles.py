@@ -11,6 +11,7 @@ import streamlit as st
 
 from app import session
 from app.components.scripts import focus_on, mount_keyboard, share_link
+from app.forms.by_model import ask_model, proposals
 from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
 from app.forms.drafts import Drafted, focus_first, possible_questions, with_twins
 from app.forms.question import ask_form
@@ -33,6 +34,7 @@ from forecasts.articles.capture import capture, capture_bytes, capture_text
 from forecasts.articles.drafts import drafts_of
 from forecasts.common.text import count
 from forecasts.ledger.models import Article
+from forecasts.proposals.questions import ProposedDraft
 from forecasts.questions import passages
 from forecasts.reading.article import PARAGRAPH, CapturedArticle, canonical_url
 from forecasts.updates.ask import is_address
@@ -175,7 +177,7 @@ def one(number: int) -> None:
     drafts = [draft for draft in drafts_of(article) if draft.quote not in used]
     name = article.content_hash[:12]
     with session.reading() as ledger:
-        pairs = with_twins(ledger, drafts)
+        pairs = with_twins(ledger, [*drafts, *proposals(ledger, number)])
     work(article, Drafted(name, f"drafts-{name}", pairs, len(used), lambda _: number))
     with st.expander("Your own question"):
         ask_form(f"article-{article.id}", article=article.id)
@@ -186,6 +188,8 @@ def work(article: Article, drafted: Drafted) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         possible_questions(drafted)
+        if article.id is not None:
+            ask_model(article)
         if drafted.drafts and article.published_at is None:
             st.caption(
                 "The article has no date, so deadlines count from the day of capture, "
@@ -195,7 +199,11 @@ def work(article: Article, drafted: Drafted) -> None:
         titled("Text")
         if not article.text:
             st.caption("The ledger has only the address of this article, not its text.")
-        spans = [(draft.start, draft.end, drafted.key(draft)) for draft, _ in drafted.drafts]
+        spans = [
+            (draft.start, draft.end, drafted.key(draft))
+            for draft, _ in drafted.drafts
+            if not isinstance(draft, ProposedDraft)
+        ]
         st.markdown("\n\n".join(marked(article.text, spans)))
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from streamlit.delta_generator import DeltaGenerator
 
 from app.components.scripts import focus_on
+from app.forms.by_model import dismissal
 from app.forms.coherence import in_words, offer_order, require_seen
 from app.forms.dates import choose_meaning, future_date
 from app.forms.question import asked_message, criteria_field, require_title, undo_of
@@ -25,7 +26,9 @@ from app.views.widgets import question_link, titled
 from forecasts.articles.drafts import Draft
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import count
-from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.ledger.models import Question, QuestionText, QuestionType
+from forecasts.proposals.decisions import decide, is_changed
+from forecasts.proposals.questions import ProposedDraft
 from forecasts.questions import registry
 from forecasts.questions.groups import member_title
 from forecasts.questions.passages import find_passage
@@ -68,7 +71,7 @@ class Drafted:
 
     def key(self, draft: Draft) -> str:
         """Return the name of the draft's fields, and of the links between it and the text."""
-        return f"draft-{self.name}-{draft.start}"
+        return f"draft-{self.name}-{draft.place}"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class _Corrected:
     closes: str
     value: str
     criteria: str
+    fine_print: str
 
     def text(self, moment: datetime) -> QuestionText:
         """Return the question; BadInput names a missing part."""
@@ -94,6 +98,7 @@ class _Corrected:
             open_time=moment,
             scheduled_close_time=future_date(self.closes, moment),
             resolution_criteria=self.criteria.strip(),
+            fine_print=self.fine_print.strip(),
             **self.draft.type_fields,
         )
 
@@ -237,10 +242,9 @@ def _card(
                 on_change=_reword,
                 args=(key, draft),
             )
-            submitted = st.button("Register", key=f"{act_key}-{draft.start}-save")
-        corrected = _Corrected(
-            key, draft, title or "", closes, value, st.session_state.get(f"{key}-criteria") or ""
-        )
+            submitted = st.button("Register", key=f"{act_key}-{draft.place}-save")
+        criteria, fine_print = _words(key, draft)
+        corrected = _Corrected(key, draft, title or "", closes, value, criteria, fine_print)
         answer = st.container() if submitted else None
         if answer is None:
             st.caption(_understood(corrected))
@@ -255,17 +259,33 @@ def _card(
                 question_link(twin)
         why = "" if draft.strength is Strength.weak else f" · {as_text(draft.reason)}"
         quote = f"“{as_text(draft.quote)}”"
-        st.caption(f"{quote if article.listed else f'[{quote}](#{key})'}{why}")
+        is_marked = not article.listed and not isinstance(draft, ProposedDraft)
+        st.caption(f"{f'[{quote}](#{key})' if is_marked else quote}{why}")
+        if isinstance(draft, ProposedDraft):
+            dismissal(draft)
         with (
             st.container(key=f"{key}-more"),
             st.expander("Criteria", key=f"{key}-opened", on_change="rerun") as opened,
         ):
-            criteria_field(key)
+            criteria_field(key, criteria)
+            if isinstance(draft, ProposedDraft):
+                field = f"{key}-fine-print"
+                st.text_area("Fine print", value=draft.fine_print, key=field, height=90)
             if opened.open:  # each costs a hundredth of a second
                 wording_advice(
                     key, corrected.title, scheduled_close_time=closes, **draft.type_fields
                 )
     return corrected, chosen, answer
+
+
+def _words(key: str, draft: Draft) -> tuple[str, str]:
+    """Return the criteria and the fine print as typed; at first as a model proposes them."""
+    proposed = ("", "")
+    if isinstance(draft, ProposedDraft):
+        proposed = (draft.criteria, draft.fine_print)
+    fields = (f"{key}-criteria", f"{key}-fine-print")
+    criteria, fine_print = map(st.session_state.get, fields, proposed)
+    return criteria or "", fine_print or ""
 
 
 def _reword(key: str, draft: Draft) -> None:
@@ -352,15 +372,17 @@ def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
                     require_seen(one.key, group)
                     how: Any = {"sources": sources, "origin": "app", **doing.by}
                     criteria = one.criteria.strip()
-                    asked.append(
-                        ask_group(doing.ledger, group, resolution_criteria=criteria, **how)
+                    group_asked = ask_group(
+                        doing.ledger, group, resolution_criteria=criteria, **how
                     )
+                    asked.append(group_asked)
+                    _decide(doing, one, group_asked.group.members[0].state.question, None)
                     continue
                 text = one.text(doing.now)
                 value = one.forecast(text, doing.now)
-                asked.append(
-                    ask(doing.ledger, text, value, sources=sources, origin="app", **doing.by)
-                )
+                single = ask(doing.ledger, text, value, sources=sources, origin="app", **doing.by)
+                asked.append(single)
+                _decide(doing, one, single.question, text)
             except LedgerError as error:
                 error.message = f"{quoted(one.title, 80)}: {error.message}"
                 raise
@@ -375,6 +397,13 @@ def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
         if not article.listed:
             doing.go("articles", {"article": str(number)})
         focus_on(f"act-{chosen[-1].key}", following=True)
+
+
+def _decide(doing: Act, one: _Corrected, question: Question, text: QuestionText | None) -> None:
+    """Record that a model's proposal became this question; ``text`` None: one of a group."""
+    if isinstance(one.draft, ProposedDraft):
+        changed = text is None or is_changed(one.draft, text)
+        decide(doing.ledger, one.draft.number, question, changed=changed, **doing.by)
 
 
 def _slugs(asked: Asked | AskedGroup) -> list[str]:

@@ -97,6 +97,11 @@ class Draft:
         return self.source.quote
 
     @property
+    def place(self) -> str:
+        """Its name among the drafts of its article."""
+        return str(self.start)
+
+    @property
     def is_complete(self) -> bool:
         """Whether the question can be registered as worded."""
         return bool(self.question) and UNNAMED not in self.question

@@ -48,7 +48,7 @@ from forecasts.proposals.prompts import (
 # Begins an act of the one who asks: the session, the member and the time.
 Acting: TypeAlias = Callable[[], AbstractContextManager[tuple[Session, Member, datetime]]]
 QUESTIONS = "questions"
-ATTEMPTS = 2
+_REPAIRED = 4_000  # characters of an answer that are sent back
 
 
 @dataclass(frozen=True)
@@ -88,83 +88,108 @@ def _with_text(article: Article) -> Article:
 def ask_for_questions(acting: Acting, endpoint: Endpoint, number: int) -> Asked:
     """Return the model's proposals of questions from that article, which are written.
 
-    Refused or Forbidden before anything is sent: see ``require_may_call``. Unanswered if the model
-    gave no answer that can be read. Each call and answer is written in an act of its own.
+    Errors as in ``begin`` and ``finish``.
     """
-    repair: tuple[str, str] | None = None
-    for attempt in range(ATTEMPTS):
-        with acting() as (session, member, now):
-            article = _with_text(find_article(session, number))
-            material = questions.material(article, now=now)
-            sent = request(QUESTIONS, endpoint.model, material, repair)
-            call = _begin(session, endpoint, sent, article, member, now).id
-        try:
-            reply = send(endpoint, sent)
-        except Unanswered as error:
-            _end(acting, endpoint, call, AnswerState.failed, error)
-            raise
-        except BaseException:
-            cut_off = Unanswered("It was cancelled.", remedy="", tokens_in=tokens_in(sent))
-            _end(acting, endpoint, call, AnswerState.failed, cut_off)
-            raise
-        try:
-            answer = read_answer(QUESTIONS, reply.text)
-        except BadInput as fault:
-            wrong = Unanswered(
-                f"{endpoint.model} did not answer in the form asked for: {fault.message}",
-                remedy="Try again, or another model.",
-            )
-            _end(acting, endpoint, call, AnswerState.unusable, wrong, reply)
-            if attempt + 1 == ATTEMPTS:
-                raise wrong from None
-            repair = reply.text[:4_000], fault.message
-            continue
-        assert isinstance(answer, ProposedQuestions)
-        with acting() as (session, member, now):
-            checked = questions.check(find_article(session, number), answer, now=now)
-            ended = _answered(session, endpoint, call, AnswerState.answered, reply, now)
-            ended.misquoted, ended.unusable = checked.misquoted, checked.unusable
-            written(session, ended)
-            stored = [
-                written(
-                    session,
-                    ModelProposal(
-                        model_call_id=call, member_id=ended.member_id, content=one, recorded_at=now
-                    ),
-                )
-                for one in checked.contents
-            ]
-            ids = tuple(one.id for one in stored)
-        return Asked(call, ids, checked.misquoted, checked.unusable)
-    raise AssertionError("the last attempt returns or raises")
+    with acting() as (session, member, now):
+        begun = begin(session, endpoint, number, member=member, now=now)
+    return finish(acting, endpoint, begun)
 
 
-def _begin(
+@dataclass(frozen=True)
+class Begun:
+    """A call that is written and not yet sent: its number, its article and its request."""
+
+    call: int
+    article: int
+    request: str
+
+
+def begin(
     session: Session,
     endpoint: Endpoint,
-    sent: str,
-    article: Article,
+    number: int,
+    *,
     member: Member,
     now: datetime,
-) -> ModelCall:
-    """Return the call, which is written before it is sent."""
+    repair: tuple[str, str] | None = None,
+) -> Begun:
+    """Return a call for questions from that article, which is written; nothing is sent yet.
+
+    Refused for an article without text; Refused and Forbidden as in ``require_may_call``.
+    """
+    article = _with_text(find_article(session, number))
+    sent = request(QUESTIONS, endpoint.model, questions.material(article, now=now), repair)
     most = tokens_in(sent) + most_tokens(QUESTIONS)
     require_may_call(session, endpoint, most, member=member, now=now)
-    return written(
-        session,
-        ModelCall(
-            member_id=member.id,
-            bot_id=_bot(session, endpoint.model, now=now).id,
-            kind=QUESTIONS,
-            article_id=article.id,
-            model=endpoint.model,
-            host=endpoint.host,
-            prompt_hash=hashlib.sha256(sent.encode()).hexdigest(),
-            most_tokens=most,
-            request=sent,
-            recorded_at=now,
-        ),
+    call = ModelCall(
+        member_id=member.id,
+        bot_id=_bot(session, endpoint.model, now=now).id,
+        kind=QUESTIONS,
+        article_id=article.id,
+        model=endpoint.model,
+        host=endpoint.host,
+        prompt_hash=hashlib.sha256(sent.encode()).hexdigest(),
+        most_tokens=most,
+        request=sent,
+        recorded_at=now,
     )
+    return Begun(written(session, call).id, number, sent)
+
+
+def finish(acting: Acting, endpoint: Endpoint, begun: Begun) -> Asked:
+    """Return the proposals of a call, which is sent now; its answer and they are written.
+
+    Unanswered if the model gave no answer that can be read. The repair is a call of its own.
+    """
+    reply = _sent(acting, endpoint, begun)
+    try:
+        answer = read_answer(QUESTIONS, reply.text)
+    except BadInput as fault:
+        _unusable(acting, endpoint, begun, reply, fault)
+        with acting() as (session, member, now):
+            again = reply.text[:_REPAIRED], fault.message
+            begun = begin(session, endpoint, begun.article, member=member, now=now, repair=again)
+        reply = _sent(acting, endpoint, begun)
+        try:
+            answer = read_answer(QUESTIONS, reply.text)
+        except BadInput as still:
+            raise _unusable(acting, endpoint, begun, reply, still) from None
+    assert isinstance(answer, ProposedQuestions)
+    with acting() as (session, _, now):
+        checked = questions.check(find_article(session, begun.article), answer, now=now)
+        ended = _answered(session, endpoint, begun.call, AnswerState.answered, reply, now)
+        ended.misquoted, ended.unusable = checked.misquoted, checked.unusable
+        by = {"model_call_id": begun.call, "member_id": written(session, ended).member_id}
+        made = [
+            written(session, ModelProposal(content=content, recorded_at=now, **by)).id
+            for content in checked.contents
+        ]
+    return Asked(begun.call, tuple(made), checked.misquoted, checked.unusable)
+
+
+def _sent(acting: Acting, endpoint: Endpoint, begun: Begun) -> Reply:
+    """Return the answer to a call; if there is none, that is written, and the error raised."""
+    try:
+        return send(endpoint, begun.request)
+    except Unanswered as error:
+        _end(acting, endpoint, begun.call, AnswerState.failed, error)
+        raise
+    except BaseException:
+        cut_off = Unanswered("It was cancelled.", remedy="", tokens_in=tokens_in(begun.request))
+        _end(acting, endpoint, begun.call, AnswerState.failed, cut_off)
+        raise
+
+
+def _unusable(
+    acting: Acting, endpoint: Endpoint, begun: Begun, reply: Reply, fault: BadInput
+) -> Unanswered:
+    """Return the error for an answer in another form, which is written."""
+    error = Unanswered(
+        f"{endpoint.model} did not answer in the form asked for: {fault.message}",
+        remedy="Try again, or another model.",
+    )
+    _end(acting, endpoint, begun.call, AnswerState.unusable, error, reply)
+    return error
 
 
 def _end(
@@ -309,25 +334,24 @@ def find_call(
     return found[0], found[1]
 
 
-def waiting(session: Session, member: Member, number: int, *, since: datetime) -> bool:
-    """Return whether a call of the member about that article, made since then, has no answer."""
+def waiting(session: Session, member: Member, number: int, *, since: datetime) -> ModelCall | None:
+    """Return the member's newest call about that article, made since then, without an answer."""
     answered = select(ModelAnswer.id).where(ModelAnswer.model_call_id == ModelCall.id)
-    found = select(ModelCall.id).where(
+    found = select(ModelCall).where(
         ModelCall.member_id == member.id,
         ModelCall.article_id == number,
         col(ModelCall.recorded_at) >= since,
         ~answered.exists(),
     )
-    return session.exec(found.limit(1)).first() is not None
+    return session.exec(found.order_by(col(ModelCall.id).desc()).limit(1)).first()
 
 
-def last_failure(session: Session, member: Member, number: int) -> str:
-    """Return why the member's newest call about that article brought nothing; '' if it did."""
-    found = session.exec(
+def last_answer(session: Session, member: Member, number: int) -> ModelAnswer | None:
+    """Return the end of the member's newest ended call about that article, None without one."""
+    return session.exec(
         select(ModelAnswer)
         .join(ModelCall, col(ModelCall.id) == col(ModelAnswer.model_call_id))
         .where(ModelCall.member_id == member.id, ModelCall.article_id == number)
         .order_by(col(ModelCall.id).desc())
         .limit(1)
     ).first()
-    return "" if found is None else found.reason

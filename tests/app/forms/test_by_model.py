@@ -1,0 +1,166 @@
+"""A model's proposals on an article's page: asked for, corrected, registered, dismissed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
+from streamlit.testing.v1 import AppTest
+
+from app.forms.by_model import THREAD
+from forecasts.access.members import member_or_new
+from forecasts.articles import library
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, ModelCall, ModelDecision
+from forecasts.questions import registry, standing
+from forecasts.reading.article import CapturedArticle
+from tests.app.conftest import confirmed, errors, keys, visit, words
+from tests.common.test_web import sends
+from tests.conftest import day
+from tests.proposals.conftest import FERRY, TEXT
+from tests.proposals.stub import MODEL, Stub, running, says
+
+pytestmark = pytest.mark.slow
+
+NUMBER = FERRY | {
+    "title": "How many cars will the ferry carry in February 2026?",
+    "type": "numeric",
+    "lower_bound": "0",
+    "upper_bound": "9000",
+    "unit": "cars",
+    "close": "2026-02-28",
+}
+ENGINE = FERRY | {
+    "title": "Will the yard repair the second engine by 31 May 2026?",
+    "close": "2026-05-31",
+    "quotation": "The yard expects to repair the second engine before the summer.",
+}
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    with running(monkeypatch) as one:
+        monkeypatch.setenv("FORECASTS_MODEL_URL", f"{one.url}/v1")
+        monkeypatch.setenv("FORECASTS_MODEL", MODEL)
+        one.answer = says({"questions": [FERRY, NUMBER, ENGINE]})
+        yield one
+
+
+@pytest.fixture
+def article(engine: Engine) -> int:
+    read = CapturedArticle("The ferry", "The Coast Courier", None, day(4), None, TEXT)
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        [(stored, _)] = library.store(ledger, [read], member=alice, captured_at=day(4))
+        return stored.id
+
+
+def answered() -> None:
+    """Wait until the model's answer is in the ledger."""
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join(30)
+
+
+def opened(app: AppTest, article: int) -> AppTest:
+    return visit(app, "articles", article=str(article))
+
+
+def ask(app: AppTest, article: int) -> AppTest:
+    opened(app, article)
+    app.button(key=f"ask-model-{article}").click().run()
+    answered()
+    return app.run()
+
+
+def proposed(app: AppTest) -> list[str]:
+    """Return the keys of the fields of the model's cards."""
+    found = [key for key in keys(app) if "-model-" in key and key.endswith("-title")]
+    return [key.removesuffix("-title") for key in found]
+
+
+def test_without_a_model_the_page_has_no_button(app: AppTest, article: int) -> None:
+    opened(app, article)
+    assert [key for key in keys(app) if "model" in key] == []
+
+
+def test_three_proposals_one_changed_are_registered_and_forecast_in_eight_acts(
+    app: AppTest, engine: Engine, article: int, stub: Stub
+) -> None:
+    opened(app, article)
+    app.button(key=f"ask-model-{article}").click().run()  # 1
+    answered()
+    app.run()
+    one, two, three = proposed(app)
+    assert f"proposed by {MODEL}" in words(app)
+    assert app.text_area(key=f"{one}-criteria").value.startswith(FERRY["criteria"])
+    assert app.text_area(key=f"{one}-fine-print").value == FERRY["edge_cases"]
+    app.text_area(key=f"{three}-title").input("Will the engine run by 31 May 2026?")  # 2
+    typed = ((one, "30%"), (two, "10%=1000, 50%=2000, 90%=4000"), (three, "60%"))
+    for key, value in typed:
+        app.text_input(key=f"{key}-value").input(value)  # 3, 5, 7
+        number = key.rpartition("-")[2]
+        [save] = [one for one in keys(app) if one.endswith(f"-model-{number}-save")]
+        app.button(key=save).click().run()  # 4, 6, 8
+        assert errors(app) == ""
+        assert confirmed(app)[-1].startswith("Registered: ")
+    with database.reading(engine) as ledger:
+        decisions = [str(one) for one in ledger.exec(select(ModelDecision.decision))]
+        assert decisions == ["accepted", "accepted", "changed"]
+        made = [registry.find(ledger, "will-the-engine-run-by-31-may-2026")]
+        state = standing.current_state(ledger, made[0], now=day(5))
+        assert state.text.fine_print == FERRY["edge_cases"]
+        assert len(ledger.exec(select(Forecast)).all()) == 3
+    assert proposed(opened(app, article)) == []
+
+
+def test_a_proposal_is_dismissed_and_that_is_undone(
+    app: AppTest, engine: Engine, article: int, stub: Stub
+) -> None:
+    ask(app, article)
+    [go, *_] = [key for key in keys(app) if key.startswith("dismiss-model-")]
+    app.button(key=go).click().run()
+    assert len(proposed(app)) == 2
+    assert f"Dismissed: “{FERRY['title']}”" in confirmed(app)[-1]
+    [undo] = [key for key in keys(app) if key.startswith("undo-") and key.endswith("-go")]
+    app.button(key=undo).click().run()
+    assert len(proposed(app)) == 3
+
+
+def test_while_the_model_works_the_page_is_there_and_one_may_stop_waiting(
+    app: AppTest, engine: Engine, article: int, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_MODEL_TIMEOUT", "30")
+    stub.answer = stub.hangs
+    opened(app, article)
+    app.button(key=f"ask-model-{article}").click().run()
+    assert f"{MODEL} is reading the article · 0 s of 30" in words(app)
+    assert [key for key in keys(app) if key.startswith("draft-")]  # the grammar's own
+    app.button(key=f"leave-model-{article}").click().run()
+    assert f"ask-model-{article}" in keys(app)
+    stub.ended.set()
+    answered()
+
+
+def test_a_failure_is_one_sentence_beside_the_button(
+    app: AppTest, engine: Engine, article: int, stub: Stub
+) -> None:
+    stub.answer = sends(b"", 503)
+    ask(app, article)
+    assert "cannot answer now (HTTP status 503)" in words(app).replace("\\", "")
+    assert f"ask-model-{article}" in keys(app)
+    with database.reading(engine) as ledger:
+        assert len(ledger.exec(select(ModelCall)).all()) == 1
+
+
+def test_a_call_beyond_the_budget_is_refused_in_place(
+    app: AppTest, article: int, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_MODEL_TOKENS", "100")
+    opened(app, article)
+    app.button(key=f"ask-model-{article}").click().run()
+    assert "of its 100 tokens of today" in errors(app)
+    assert stub.requests == []
