@@ -232,7 +232,8 @@ def _sitemap(data: bytes, url: str | None, captured_at: datetime) -> Document:
         news = [one.strip() for one in indexed if "news" in one.lower()]
         return Document(site, feeds=[(one, site) for one in news[:20]])
     found = []
-    pages = tree.xpath("//*[local-name()='url']")
+    # Not one in another: each would be read with those in it.
+    pages = tree.xpath("//*[local-name()='url'][not(ancestor::*[local-name()='url'])]")
     for page in pages[:MOST_ENTRIES]:
         said = {
             name: " ".join("".join(page.xpath(f".//*[local-name()='{name}']//text()")).split())

@@ -212,3 +212,15 @@ def test_headers_of_an_email_are_cut_and_many_parts_are_refused() -> None:
     parts = "--a\nContent-Type: multipart/mixed; boundary=a\n\n" * 2_000
     with pytest.raises(CaptureError, match="too many parts"):
         read_mail(f"Content-Type: multipart/mixed; boundary=a\n\n{parts}".encode(), captured_at=NOW)
+
+
+def test_an_address_in_another_of_a_sitemap_is_read_with_it_alone() -> None:
+    """Else 250 in one another would take a minute to read."""
+    page = "<url><loc>https://harbour.example/1</loc><title>Pier opens</title>{}</url>"
+    sitemap = (
+        f"<urlset>{page.format(page.format(''))}{page.format('').replace('/1', '/2')}</urlset>"
+    )
+    read = read_document(sitemap.encode(), url=SITE, captured_at=NOW)
+    assert [one.article.url for one in read.entries] == [
+        f"https://harbour.example/{number}" for number in (1, 2)
+    ]
