@@ -78,7 +78,7 @@ _FAULTS = tuple(
          "nobody is named"),
         (r", \d\d? per ?cent|\bas (?:[A-Z][a-z]+|[a-z]+s?) \w+s ", "two clauses"),
         (r"^Will [^?]*? (?:begin|start|publish (?:its|the)\b[^?]*|make (?:its|their|a)"
-         r" (?:choice|decision|announcement)|end (?:its|the|their)\b[^?]*|meet next) (?:by|on) \d",
+         r" (?:choice|decision|announcement)|end its\b[^?]*|meet next) (?:by|on) \d",
          "only a date of the calendar"),
         (r"^Will [\w' ]+ (?:met|faced|said|told|gave|took) ", "two verbs"),
         (r"\b(?:phone|model|car|tablet|console|film|probe|capsule|rocket|telescope|vaccine|drug|jet"
