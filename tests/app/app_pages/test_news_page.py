@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from forecasts.news import inbox, matches
 from forecasts.questions.standing import current_state
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution.proposals import proposals_on
-from tests.app.conftest import confirmed, visit, words
+from tests.app.conftest import confirmed, submit, visit, words
 from tests.conftest import ask, day
 
 MANY = 3 * matches.AT_ONCE
@@ -85,3 +86,13 @@ def test_an_outcome_that_an_article_seems_to_tell_is_proposed_in_a_click(
         assert (row.outcome, row.known_at, row.source) == ("yes", day(4), "https://example.org/9")
         assert row.note == "“Pier nine of Farvale opened on Monday.” (Pier nine)"
         assert current_state(ledger, question, now=day(5)).resolution is None
+
+
+def test_a_feed_that_is_there_already_is_said_to_be(app: AppTest, tmp_path: Path) -> None:
+    text = "Pier nine\n\nThe mayor of Farvale opens pier nine on Monday, with boats and a band."
+    (tmp_path / "pier.txt").write_text(text, "utf-8")
+    visit(app, "news")
+    for number, said in enumerate(("Added", "Already added")):
+        submit(app, f"add-feed#{number}", "save", address=str(tmp_path))
+        [line] = confirmed(app)
+        assert line.startswith(f"{said}: {tmp_path.name}. 1 feed read, {1 - number} new article")
