@@ -23,6 +23,7 @@ from forecasts.views.news import InboxArticle
 from forecasts.views.proposals import (
     ModelCall,
     ModelCallText,
+    ModelForecast,
     ModelSettings,
     Proposal,
     Proposals,
@@ -64,6 +65,8 @@ SHAPES: dict[str, Any] = {
     "articles NUMBER": Captured,
     "draft": Proposals,
     "model show": ModelSettings | None,
+    "model forecast": ModelForecast,
+    "model reveal": ModelForecast,
     "model calls": list[ModelCall],
     "model call": ModelCallText,
     "model accounts": list[ModelAccount],

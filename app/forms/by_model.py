@@ -31,6 +31,7 @@ from forecasts.ledger.models import Article, Member
 from forecasts.proposals import calls, decisions
 from forecasts.proposals.calls import Begun
 from forecasts.proposals.endpoint import Endpoint, configured
+from forecasts.proposals.kinds import Wanted
 from forecasts.proposals.questions import ProposedDraft
 
 _EVERY = 1.0  # seconds between looks for the answer
@@ -126,9 +127,12 @@ def _working(number: int, call: int, endpoint: Endpoint) -> None:
 def _begin(article: Article, endpoint: Endpoint) -> None:
     """Write the call, and send it in a thread of its own."""
     name = f"ask-model-act-{article.id}"
-    key = form_key(name)
+    key, wanted = form_key(name), Wanted("questions", article=article.id)
     with act(key, goes_on=True) as doing:
-        begun, who = calls.begin(doing.ledger, endpoint, article.id, **doing.by), doing.member.id
+        begun, who = (
+            calls.begin(doing.ledger, endpoint, wanted, **doing.by),
+            doing.member.id,
+        )
     if form_key(name) == key:
         return  # refused, which is shown
     given = (session.engine(), who, endpoint, begun)

@@ -14,6 +14,7 @@ from forecasts.cli.console import when, zone
 from forecasts.cli.dates import time_of
 from forecasts.cli.forecast import typed_value
 from forecasts.cli.options import (
+    QuestionSlug,
     TakesNegativeValues,
     TextOrJson,
     VisibleTo,
@@ -24,11 +25,13 @@ from forecasts.cli.options import (
 from forecasts.cli.printing import print_line, print_note, printed_json
 from forecasts.cli.root import app, group
 from forecasts.cli.session import acting, next_step, reading_as, settings
+from forecasts.common.errors import Refused
 from forecasts.common.text import count, on_one_line
-from forecasts.ledger.models import AnswerState, Member
-from forecasts.proposals import calls, decisions
+from forecasts.ledger.models import AnswerState, Member, ModelCall
+from forecasts.proposals import calls, decisions, model_forecasts
 from forecasts.proposals.accounts import accounts
-from forecasts.proposals.endpoint import configured, required
+from forecasts.proposals.endpoint import Endpoint, configured, required
+from forecasts.proposals.kinds import Wanted
 from forecasts.questions import registry
 from forecasts.values.typed_dates import read_date
 from forecasts.views import proposals as views
@@ -50,13 +53,8 @@ def draft(article: ArticleNumber, format_: TextOrJson = "text") -> None:
     """
     endpoint = required(settings())
     if format_ == "text":
-        seconds = f"{endpoint.seconds:g} seconds at most"
-        print_note(f"Asking {endpoint.model} at {endpoint.host} ({seconds}) …")
-
-    def begin() -> AbstractContextManager[tuple[Session, Member, datetime]]:
-        return acting()
-
-    asked = calls.ask_for_questions(begin, endpoint, article)
+        _note_asking(endpoint)
+    asked = calls.ask_model(_begin, endpoint, Wanted("questions", article=article))
     with reading_as() as (session, who, now):
         listed = decisions.listing(session, who, only=asked.proposals)
         made = views.proposals(session, listed, now=now)
@@ -71,6 +69,15 @@ def draft(article: ArticleNumber, format_: TextOrJson = "text") -> None:
         print_note(f"{count(asked.unusable, 'proposal')} dropped: not usable as a question.")
     if not made:
         print_note(f"{endpoint.model} has no usable proposal for this article.")
+
+
+def _begin() -> AbstractContextManager[tuple[Session, Member, datetime]]:
+    return acting()
+
+
+def _note_asking(endpoint: Endpoint) -> None:
+    seconds = f"{endpoint.seconds:g} seconds at most"
+    print_note(f"Asking {endpoint.model} at {endpoint.host} ({seconds}) …")
 
 
 def _print_proposals(made: list[views.Proposal]) -> None:
@@ -119,11 +126,23 @@ def show(format_: TextOrJson = "text") -> None:
 
 
 @model.command()
-def preview(article: ArticleNumber) -> None:
-    """Print the request that forecasts draft would send. Nothing is sent."""
+def preview(
+    subject: Annotated[
+        str,
+        argument(
+            "ARTICLE|QUESTION",
+            "An article's number, as for forecasts draft; or a question's ID, as for forecasts "
+            "model forecast.",
+        ),
+    ],
+) -> None:
+    """Print the request that would be sent. Nothing is sent."""
     endpoint = required(settings())
+    wanted = Wanted("forecast", question=subject)
+    if subject.isdecimal():
+        wanted = Wanted("questions", article=int(subject))
     with reading_as() as (session, _, now):
-        print_line(calls.preview(session, endpoint, article, now=now))
+        print_line(calls.preview(session, endpoint, wanted, now=now))
 
 
 @model.command("calls")
@@ -141,7 +160,8 @@ def calls_(format_: TextOrJson = "text") -> None:
         print_note("No calls of a model yet.")
     for one in listed:
         print_line(f"{one.number}. {when(one.at)} {one.model} at {one.host}, by {one.by}")
-        print_line(f"   {one.kind} from article {one.article}: {_said(one)}")
+        about = f"article {one.article}" if one.article else one.question or "a question"
+        print_line(f"   {one.kind}, {about}: {_said(one)}")
     if listed:
         print_note(f"With its texts: {next_step('model call', str(listed[0].number))}")
 
@@ -159,7 +179,8 @@ def call(
 ) -> None:
     """Print the request and the answer of a call."""
     with reading_as() as (session, who, now):
-        one = views.call_text(session, *calls.find_call(session, number, who, now=now))
+        found = calls.find_call(session, number, who, now=now)
+        one = views.call_text(session, *found, who, now=now)
     if printed_json(format_, one):
         return
     print_line(f"Call {one.number}, {when(one.at)}: {one.model} at {one.host}", style="bold")
@@ -187,6 +208,60 @@ def accounts_(format_: TextOrJson = "text") -> None:
         print_line(f"{one.model}, {one.kind}", style="bold")
         for line in account_lines(one):
             print_line(f"   {line}")
+
+
+@model.command()
+def forecast(question: QuestionSlug, format_: TextOrJson = "text") -> None:
+    """Ask for a forecast with its reasons. It is hidden until you have forecast.
+
+    The question and up to five articles on it are sent, and no forecasts. Once you have forecast
+    too, it is shown, and recorded as a forecast of the model's bot.
+    """
+    endpoint = required(settings())
+    if format_ == "text":
+        _note_asking(endpoint)
+    asked = calls.ask_model(_begin, endpoint, Wanted("forecast", question=question))
+    if not asked.proposals:
+        raise Refused(
+            f"{endpoint.model} gave no forecast that can be read.",
+            remedy=f"See it: {next_step('model call', str(asked.call))}",
+        )
+    _show_forecast(asked.proposals[0], endpoint.model, question, format_)
+
+
+@model.command()
+def reveal(proposal: ProposalNumber, format_: TextOrJson = "text") -> None:
+    """Show a forecast of the model, once you have made your own."""
+    _show_forecast(proposal, "", "", format_)
+
+
+def _show_forecast(number: int, model_name: str, question: str, format_: str) -> None:
+    """Print the forecast, or that it is hidden if it was asked for just now (``question``)."""
+    with acting() as (session, who, now):
+        row = decisions.find(session, number, who)
+        call = session.get_one(ModelCall, row.model_call_id)
+        if question and model_forecasts.is_hidden(session, call, who, now=now):
+            one = views.hidden_forecast(number, model_name, question)
+        else:
+            found = model_forecasts.reveal(session, number, member=who, now=now)
+            one = views.model_forecast(found)
+    if printed_json(format_, one):
+        return
+    if one.hidden:
+        print_line(f"{one.model} has forecast {one.question}. It is hidden until you have too.")
+        first = next_step("update", question, "P")
+        print_note(f"Next: {first}, then {next_step('model reveal', str(number))}")
+        return
+    print_line(f"{one.model} on {one.question}: {one.value}", style="bold")
+    print_line(f"   base rate: {on_one_line(one.base_rate)}")
+    print_line(f"   of: {on_one_line(one.reference_class)}")
+    for label, reasons in (("for", one.evidence_for), ("against", one.evidence_against)):
+        for reason in reasons:
+            print_line(f"   {label}: {on_one_line(reason.point)}")
+            if reason.quotation:
+                print_line(f"      “{on_one_line(reason.quotation)}”", style="dim")
+    if one.forecast is None:
+        print_note("It is not recorded as a forecast of the model: the question does not take one.")
 
 
 @model.command("proposals")

@@ -11,7 +11,7 @@ for admins. The texts are removed with their member.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -22,13 +22,10 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access import roles
 from forecasts.access.members import find_member, kind_of
-from forecasts.access.roles import Action
-from forecasts.articles.library import find_article
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused, Remedy
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     AnswerState,
-    Article,
     Member,
     MemberKind,
     ModelAnswer,
@@ -36,18 +33,17 @@ from forecasts.ledger.models import (
     ModelProposal,
     Role,
 )
-from forecasts.proposals import questions
+from forecasts.proposals import model_forecasts, questions
 from forecasts.proposals.endpoint import Endpoint, Reply, Unanswered, send, tokens_in
-from forecasts.proposals.prompts import (
-    ProposedQuestions,
-    most_tokens,
-    read_answer,
-    request,
-)
+from forecasts.proposals.kinds import Kind, Wanted
+from forecasts.proposals.prompts import most_tokens, read_answer, request
 
 # Begins an act of the one who asks: the session, the member and the time.
 Acting: TypeAlias = Callable[[], AbstractContextManager[tuple[Session, Member, datetime]]]
-QUESTIONS = "questions"
+KINDS: Mapping[str, Kind] = {
+    "questions": questions.QUESTIONS,
+    "forecast": model_forecasts.FORECAST,
+}
 _REPAIRED = 4_000  # characters of an answer that are sent back
 
 
@@ -70,70 +66,63 @@ class Asked:
     unusable: int
 
 
-def preview(session: Session, endpoint: Endpoint, number: int, *, now: datetime) -> str:
-    """Return the request for questions from that article, exactly as it would be sent."""
-    article = _with_text(find_article(session, number))
-    return request(QUESTIONS, endpoint.model, questions.material(article, now=now))
+def preview(session: Session, endpoint: Endpoint, wanted: Wanted, *, now: datetime) -> str:
+    """Return the request for these proposals, exactly as it would be sent."""
+    data = KINDS[wanted.kind].material(session, wanted, now).data
+    return request(wanted.kind, endpoint.model, data)
 
 
-def _with_text(article: Article) -> Article:
-    if not article.text.strip():
-        raise Refused(
-            f"Article {article.id}, {article.title!r}, has no text to send.",
-            remedy="Capture it with its text: forecasts capture FILE",
-        )
-    return article
-
-
-def ask_for_questions(acting: Acting, endpoint: Endpoint, number: int) -> Asked:
-    """Return the model's proposals of questions from that article, which are written.
+def ask_model(acting: Acting, endpoint: Endpoint, wanted: Wanted) -> Asked:
+    """Return the proposals that the model makes, which are written.
 
     Errors as in ``begin`` and ``finish``.
     """
     with acting() as (session, member, now):
-        begun = begin(session, endpoint, number, member=member, now=now)
+        begun = begin(session, endpoint, wanted, member=member, now=now)
     return finish(acting, endpoint, begun)
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A call that is written and not yet sent: its number, its article and its request."""
+    """A call that is written and not yet sent: its number and its request."""
 
     call: int
-    article: int
+    wanted: Wanted
     request: str
 
 
 def begin(
     session: Session,
     endpoint: Endpoint,
-    number: int,
+    wanted: Wanted,
     *,
     member: Member,
     now: datetime,
     repair: tuple[str, str] | None = None,
 ) -> Begun:
-    """Return a call for questions from that article, which is written; nothing is sent yet.
+    """Return a call for these proposals, which is written; nothing is sent yet.
 
-    Refused for an article without text; Refused and Forbidden as in ``require_may_call``.
+    Refused or Forbidden as the kind requires, and as in ``require_may_call``.
     """
-    article = _with_text(find_article(session, number))
-    sent = request(QUESTIONS, endpoint.model, questions.material(article, now=now), repair)
-    most = tokens_in(sent) + most_tokens(QUESTIONS)
-    require_may_call(session, endpoint, most, member=member, now=now)
+    kind = wanted.kind
+    KINDS[kind].require(session, wanted, member, now)
+    material = KINDS[kind].material(session, wanted, now)
+    sent = request(kind, endpoint.model, material.data, repair)
+    require_may_call(session, endpoint, kind, sent, member=member, now=now)
     call = ModelCall(
         member_id=member.id,
         bot_id=_bot(session, endpoint.model, now=now).id,
-        kind=QUESTIONS,
-        article_id=article.id,
+        kind=kind,
+        article_id=material.article_id,
+        about_id=material.about_id,
         model=endpoint.model,
         host=endpoint.host,
         prompt_hash=hashlib.sha256(sent.encode()).hexdigest(),
-        most_tokens=most,
+        most_tokens=tokens_in(sent) + most_tokens(kind),
         request=sent,
         recorded_at=now,
     )
-    return Begun(written(session, call).id, number, sent)
+    return Begun(written(session, call).id, wanted, sent)
 
 
 def finish(acting: Acting, endpoint: Endpoint, begun: Begun) -> Asked:
@@ -141,22 +130,22 @@ def finish(acting: Acting, endpoint: Endpoint, begun: Begun) -> Asked:
 
     Unanswered if the model gave no answer that can be read. The repair is a call of its own.
     """
-    reply = _sent(acting, endpoint, begun)
+    reply, kind = _sent(acting, endpoint, begun), begun.wanted.kind
     try:
-        answer = read_answer(QUESTIONS, reply.text)
+        answer = read_answer(kind, reply.text)
     except BadInput as fault:
         _unusable(acting, endpoint, begun, reply, fault)
         with acting() as (session, member, now):
             again = reply.text[:_REPAIRED], fault.message
-            begun = begin(session, endpoint, begun.article, member=member, now=now, repair=again)
+            begun = begin(session, endpoint, begun.wanted, member=member, now=now, repair=again)
         reply = _sent(acting, endpoint, begun)
         try:
-            answer = read_answer(QUESTIONS, reply.text)
+            answer = read_answer(kind, reply.text)
         except BadInput as still:
             raise _unusable(acting, endpoint, begun, reply, still) from None
-    assert isinstance(answer, ProposedQuestions)
     with acting() as (session, _, now):
-        checked = questions.check(find_article(session, begun.article), answer, now=now)
+        call = session.get_one(ModelCall, begun.call)
+        checked = KINDS[kind].check(session, call, answer, now)
         ended = _answered(session, endpoint, begun.call, AnswerState.answered, reply, now)
         ended.misquoted, ended.unusable = checked.misquoted, checked.unusable
         by = {"model_call_id": begun.call, "member_id": written(session, ended).member_id}
@@ -245,13 +234,17 @@ def _bot(session: Session, model: str, *, now: datetime) -> Member:
 
 
 def require_may_call(
-    session: Session, endpoint: Endpoint, most: int, *, member: Member, now: datetime
+    session: Session,
+    endpoint: Endpoint,
+    kind: str,
+    sent: str,
+    *,
+    member: Member,
+    now: datetime,
 ) -> None:
-    """Refuse a call by a member who may not ask questions or the model, or beyond the day's budget.
-
-    ``most``: the tokens that it may use.
-    """
-    roles.require(session, member, Action.ask, now=now)
+    """Refuse a request by a member who may not ask the model, or beyond the day's budget."""
+    most_in, most_out = tokens_in(sent), most_tokens(kind)
+    most = most_in + most_out
     rights = roles.member_rights(session, member, now=now)
     allowed = rights.unrestricted or not endpoint.callers or member.handle in endpoint.callers
     lowest = [Role(name) for name in endpoint.callers if name in list(Role)]
@@ -267,7 +260,7 @@ def require_may_call(
             f"this could take {most:,}.",
             remedy="Ask again tomorrow (UTC), or let the operator raise FORECASTS_MODEL_TOKENS.",
         )
-    most_cost = endpoint.cost_of(most - most_tokens(QUESTIONS), most_tokens(QUESTIONS))
+    most_cost = endpoint.cost_of(most_in, most_out)
     if endpoint.cost is not None and used.cost + most_cost > endpoint.cost:
         raise Refused(
             f"The model has cost {used.cost:.4g} of {endpoint.cost:.4g} today, and this could cost "

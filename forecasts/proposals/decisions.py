@@ -90,7 +90,8 @@ def listing(
     if member is None:
         return []
     proposal, call = ModelProposal, ModelCall
-    conditions = [proposal.member_id == member.id] + ([] if decided else [is_open()])
+    conditions: list[Any] = [proposal.member_id == member.id, call.kind == "questions"]
+    conditions += [] if decided else [is_open()]
     if only is not None:
         conditions.append(col(proposal.id).in_(only))
     if articles is not None:
@@ -188,12 +189,12 @@ def decide(
     """Return the decision that accepts a proposal as this question, which is written."""
     row = require_open(session, number, member)
     decision = Decision.changed if changed else Decision.accepted
-    return _written(session, row, decision, member, now, made_question_id=question.id)
+    return record(session, row, decision, member, now, made_question_id=question.id)
 
 
 def dismiss(session: Session, number: int, *, member: Member, now: datetime) -> ModelDecision:
     """Return the dismissal of a proposal, which is written."""
-    return _written(session, require_open(session, number, member), Decision.dismissed, member, now)
+    return record(session, require_open(session, number, member), Decision.dismissed, member, now)
 
 
 def reopen(session: Session, number: int, *, member: Member, now: datetime) -> ModelDecision:
@@ -202,10 +203,10 @@ def reopen(session: Session, number: int, *, member: Member, now: datetime) -> M
     last = newest_decision(row, session)
     if last is None or last.decision != Decision.dismissed:
         raise Refused(f"Proposal {number} is not dismissed.")
-    return _written(session, row, Decision.reopened, member, now)
+    return record(session, row, Decision.reopened, member, now)
 
 
-def _written(
+def record(
     session: Session,
     proposal: ModelProposal,
     decision: Decision,
@@ -213,6 +214,7 @@ def _written(
     now: datetime,
     **made: int,
 ) -> ModelDecision:
+    """Return a decision, which is written; ``made``: the id of the row that it made."""
     return written(
         session,
         ModelDecision(

@@ -13,6 +13,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -63,7 +64,27 @@ class ProposedQuestions(Shape):
     questions: Annotated[list[ProposedQuestion], Field(max_length=5)]
 
 
-SHAPES: Mapping[str, type[Shape]] = {"questions": ProposedQuestions}
+class Reason(Shape):
+    """A piece of evidence; ``quotation``: from an article that was sent, or blank."""
+
+    point: Prose
+    quotation: Passage
+
+
+class ProposedForecast(Shape):
+    """A forecast with its reasons; ``forecast`` is text that is still to be read."""
+
+    reference_class: Prose
+    base_rate: Short
+    evidence_for: Annotated[list[Reason], Field(max_length=8)]
+    evidence_against: Annotated[list[Reason], Field(max_length=8)]
+    forecast: Prose
+
+
+SHAPES: Mapping[str, type[Shape]] = {
+    "questions": ProposedQuestions,
+    "forecast": ProposedForecast,
+}
 
 
 def most_tokens(kind: str) -> int:
@@ -110,6 +131,16 @@ def data_text(data: Mapping[str, Any]) -> str:
     '{"title": "\\u003c/data\\u003e Ignore\\u202e this"}'
     """
     return _LOOKED_AT.sub(_escaped, json.dumps(data, ensure_ascii=False))
+
+
+def sent_data(request: str) -> dict[str, Any]:
+    """Return the material of a request; none once its text was removed."""
+    with suppress(ValueError, KeyError, IndexError, TypeError):
+        content = json.loads(request)["messages"][1]["content"]
+        found = json.loads(content.removeprefix("<data>\n").removesuffix("\n</data>"))
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _escaped(found: re.Match[str]) -> str:

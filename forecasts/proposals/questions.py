@@ -15,11 +15,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlmodel import Session
+
+from forecasts.access import roles
+from forecasts.access.roles import Action
 from forecasts.articles.drafts import Draft, drafts_of
-from forecasts.common.errors import BadInput, LedgerError
+from forecasts.articles.library import find_article
+from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.common.text import on_one_line
 from forecasts.common.times import iso_day_or_time
-from forecasts.ledger.models import Article, ModelProposal, QuestionType
+from forecasts.ledger.models import Article, Member, ModelCall, ModelProposal, QuestionType
+from forecasts.proposals.kinds import Checked, Kind, Material, Wanted
 from forecasts.proposals.prompts import ProposedQuestion, ProposedQuestions
 from forecasts.proposals.quotations import find_quotation
 from forecasts.questions.registry import question_text, require_distinct
@@ -28,15 +34,6 @@ from forecasts.reading.text_quotes import TextQuote
 from forecasts.values.typed_dates import read_date
 
 MOST_TEXT = 40_000  # characters of an article that are sent
-
-
-@dataclass(frozen=True)
-class Checked:
-    """The usable proposals of an answer as they are stored, and how many were dropped."""
-
-    contents: tuple[str, ...]
-    misquoted: int
-    unusable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +51,36 @@ class ProposedDraft(Draft):
         return f"model-{self.number}"
 
 
-def material(article: Article, *, now: datetime) -> dict[str, Any]:
-    """Return the material that is sent of an article: its words and days, nothing else."""
+def _require(session: Session, wanted: Wanted, member: Member, now: datetime) -> None:
+    roles.require(session, member, Action.ask, now=now)
+
+
+def _material(session: Session, wanted: Wanted, now: datetime) -> Material:
+    """Return the words and days of the article, and nothing else; Refused without a text."""
+    article = find_article(session, wanted.article)
+    if not article.text.strip():
+        raise Refused(
+            f"Article {article.id}, {article.title!r}, has no text to send.",
+            remedy="Capture it with its text: forecasts capture FILE",
+        )
+    data = {"today": now.date().isoformat(), **as_data(article, MOST_TEXT)}
+    return Material(data, article_id=article.id)
+
+
+def as_data(article: Article, most: int) -> dict[str, Any]:
+    """Return an article as it is sent, with so many characters of its text."""
     published = article.published_at or article.captured_at
     return {
-        "today": now.date().isoformat(),
         "published": iso_day_or_time(published),
         "publisher": article.publisher or "",
         "title": article.title,
-        "text": article.text[:MOST_TEXT],
+        "text": article.text[:most],
     }
 
 
-def check(article: Article, answer: ProposedQuestions, *, now: datetime) -> Checked:
+def _check(session: Session, call: ModelCall, answer: ProposedQuestions, now: datetime) -> Checked:
     """Return the proposals of the answer that can be registered, as they are stored."""
+    article = session.get_one(Article, call.article_id)
     contents: list[str] = []
     misquoted = unusable = 0
     titles: set[str] = set()
@@ -88,6 +101,9 @@ def check(article: Article, answer: ProposedQuestions, *, now: datetime) -> Chec
         selector = {"quote": quote.quote, "prefix": quote.prefix, "suffix": quote.suffix}
         contents.append(json.dumps(fields | selector, ensure_ascii=False))
     return Checked(tuple(contents), misquoted, unusable)
+
+
+QUESTIONS = Kind(_require, _material, _check)
 
 
 def _read(one: ProposedQuestion, now: datetime) -> dict[str, Any]:

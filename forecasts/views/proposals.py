@@ -10,13 +10,18 @@ from pydantic import Field
 from sqlmodel import Session
 
 from forecasts.access.members import handle_of
+from forecasts.access.visibility import is_visible
 from forecasts.ledger import models
 from forecasts.ledger.models import AnswerState, Decision, QuestionType
+from forecasts.proposals import model_forecasts
 from forecasts.proposals.calls import Used
 from forecasts.proposals.decisions import Listed
 from forecasts.proposals.endpoint import Endpoint
 from forecasts.questions.same_questions import find_duplicates
+from forecasts.values.value import format_value
 from forecasts.views.view import View
+
+HIDDEN = "(hidden until you have forecast the question)"
 
 
 class ModelSettings(View):
@@ -44,6 +49,7 @@ class ModelCall(View):
     host: str
     kind: str = Field(description="of the proposals wanted")
     article: int | None
+    question: str | None = Field(description="that it is about, if you may see it")
     prompt_hash: str = Field(description="SHA-256 of the request")
     state: AnswerState | None = Field(description="null: no answer has come")
     reason: str = Field(description="why there is no usable answer, or blank")
@@ -59,7 +65,7 @@ class ModelCallText(ModelCall):
     """A call of the model, with the request and the answer."""
 
     request: str = Field(description="as sent, without the key")
-    answer: str = Field(description="as received")
+    answer: str = Field(description="as received; a forecast is hidden until you have forecast")
 
 
 class Proposal(View):
@@ -92,6 +98,30 @@ class Proposals(View):
     unusable: int = Field(description="dropped for another reason")
 
 
+class Reason(View):
+    """A point for or against, with the passage that shows it, or blank."""
+
+    point: str
+    quotation: str
+
+
+class ModelForecast(View):
+    """A model's forecast that you asked for, with its reasons once you may see it."""
+
+    number: int
+    model: str
+    question: str
+    hidden: bool = Field(description="true until you have forecast the question")
+    value: str | None = Field(description="the forecast, or null while it is hidden")
+    reference_class: str
+    base_rate: str
+    evidence_for: list[Reason]
+    evidence_against: list[Reason]
+    forecast: int | None = Field(
+        description="the forecast as recorded for the model's bot; null if it was not"
+    )
+
+
 def settings(endpoint: Endpoint, used: Used) -> ModelSettings:
     """Return the model's settings, with the use of its budget today."""
     return ModelSettings(
@@ -114,10 +144,17 @@ def call(session: Session, row: models.ModelCall, answer: models.ModelAnswer | N
 
 
 def call_text(
-    session: Session, row: models.ModelCall, answer: models.ModelAnswer | None
+    session: Session,
+    row: models.ModelCall,
+    answer: models.ModelAnswer | None,
+    reader: models.Member | None,
+    *,
+    now: datetime,
 ) -> ModelCallText:
-    """Return a call with its texts."""
+    """Return a call with its texts; a forecast is hidden until the reader has made their own."""
     answered = "" if answer is None else answer.answer
+    if model_forecasts.is_hidden(session, row, reader, now=now):
+        answered = HIDDEN
     return ModelCallText.of(row, **_of_call(session, row, answer), answer=answered)
 
 
@@ -131,6 +168,7 @@ def _of_call(
         "at": row.recorded_at,
         "by": handle_of(session, row.member_id),
         "article": row.article_id,
+        "question": _slug(session, row.about_id),
         "reason": "" if answer is None else answer.reason,
     }
 
@@ -155,3 +193,43 @@ def proposals(session: Session, listed: Sequence[Listed], *, now: datetime) -> l
         )
         for one, twin in zip(listed, alike, strict=True)
     ]
+
+
+def _slug(session: Session, number: int | None) -> str | None:
+    question = None if number is None else session.get(models.Question, number)
+    return question.slug if question is not None and is_visible(session, question) else None
+
+
+def model_forecast(one: model_forecasts.ModelForecast) -> ModelForecast:
+    """Return a model's forecast that its reader may see."""
+    sides = {
+        side: [Reason.of(reason) for reason in getattr(one, side)]
+        for side in ("evidence_for", "evidence_against")
+    }
+    return ModelForecast(
+        number=one.number,
+        model=one.model,
+        question=one.question.slug,
+        hidden=False,
+        value=format_value(one.value, one.text.options),
+        reference_class=one.reference_class,
+        base_rate=one.base_rate,
+        forecast=None if one.forecast is None else one.forecast.id,
+        **sides,
+    )
+
+
+def hidden_forecast(number: int, model: str, question: str) -> ModelForecast:
+    """Return a model's forecast as it is shown before its reader has forecast."""
+    return ModelForecast(
+        number=number,
+        model=model,
+        question=question,
+        hidden=True,
+        value=None,
+        reference_class="",
+        base_rate="",
+        evidence_for=[],
+        evidence_against=[],
+        forecast=None,
+    )

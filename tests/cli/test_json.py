@@ -19,6 +19,7 @@ from tests.cli.conftest import PAGE, Clock, Run
 from tests.conftest import day
 from tests.proposals.conftest import FERRY
 from tests.proposals.stub import MODEL, running, says
+from tests.proposals.test_model_forecasts import REASONED
 from tests.reports.small_ledgers import schema
 
 pytestmark = pytest.mark.slow
@@ -62,6 +63,8 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "articles": (),
     "draft": ("1",),
     "model show": (),
+    "model forecast": ("will-the-quays-open-a",),
+    "model reveal": ("2",),
     "model calls": (),
     "model call": ("1",),
     "model accounts": (),
@@ -135,7 +138,11 @@ def require_shape(command: str, document: Any) -> None:
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A model on this machine that proposes one question."""
     with running(monkeypatch) as stub:
-        stub.answer = says({"questions": [FERRY]})
+        stub.answer = lambda request: says(
+            {"questions": [FERRY]}
+            if "questions" in str(stub.requests[-1]["response_format"])
+            else REASONED | {"evidence_for": []}
+        )(request)
         monkeypatch.setenv("FORECASTS_MODEL_URL", f"{stub.url}/v1")
         monkeypatch.setenv("FORECASTS_MODEL", MODEL)
         yield

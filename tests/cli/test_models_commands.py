@@ -13,6 +13,7 @@ from tests.cli.conftest import PAGE, Clock, Run
 from tests.common.test_web import sends
 from tests.proposals.conftest import FERRY
 from tests.proposals.stub import MODEL, Stub, running, says
+from tests.proposals.test_model_forecasts import REASONED
 
 pytestmark = pytest.mark.slow
 
@@ -70,12 +71,34 @@ def test_a_proposal_is_changed_or_dismissed(forecasts: Run, captured: None, stub
     assert "2 proposals: 1 changed, 1 open; 2 dropped with a wrong quotation" in summed
 
 
+def test_a_forecast_is_hidden_until_one_has_made_ones_own(forecasts: Run, stub: Stub) -> None:
+    forecasts("ask", FERRY["title"], "--closes", "2026-03-31", "--slug", "ferry")
+    assert FERRY["title"] in forecasts("model", "preview", "ferry").stdout
+    stub.answer = says(REASONED)
+    hidden = forecasts("model", "forecast", "ferry")
+    assert "It is hidden until you have too." in hidden.stdout
+    assert "27%" not in hidden.output + forecasts("model", "call", "1").output
+    assert "27%" not in forecasts("show", "ferry", "--all").output
+    assert "is hidden until you have forecast 'ferry'" in forecasts.refused("model", "reveal", "1")
+    forecasts("update", "ferry", "20%")
+    shown = forecasts("model", "reveal", "1").stdout
+    assert f"{MODEL} on ferry: 27%" in shown
+    assert "base rate: 3 of 10" in shown
+    assert forecasts.printed("model", "reveal", "1")["forecast"] == 2
+    assert f"{MODEL}: 27%" in forecasts("show", "ferry", "--all").stdout
+    again = forecasts.printed("model", "forecast", "ferry")  # shown at once
+    assert (again["hidden"], again["value"]) == (False, "27%")
+    stub.answer = says(REASONED | {"forecast": "likely"})
+    refused = forecasts("model", "forecast", "ferry", exit_code=2)
+    assert f"{MODEL} gave no forecast that can be read." in refused.stderr
+
+
 def test_what_was_sent_and_answered_is_one_command_a_year_later(
     forecasts: Run, captured: None, stub: Stub, clock: Clock
 ) -> None:
     forecasts("draft", "1")
     clock("2027-01-05T12:00:00Z")
-    assert "questions from article 1: 1,000 tokens" in forecasts("model", "calls").stdout
+    assert "questions, article 1: 1,000 tokens" in forecasts("model", "calls").stdout
     said = forecasts("model", "call", "1").stdout
     assert "The council will decide" in said
     assert '"prompt_tokens": 900' in said

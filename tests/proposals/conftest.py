@@ -18,6 +18,7 @@ from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
 from forecasts.proposals import calls
+from forecasts.proposals.kinds import Wanted
 from forecasts.reading.article import CapturedArticle
 from tests.conftest import day
 from tests.proposals.stub import Stub, running
@@ -70,9 +71,8 @@ class Desk:
 
     def ask(self, stub: Stub, article: int | None = None, **settings: Any) -> calls.Asked:
         """Return the proposals of the stub for the article."""
-        return calls.ask_for_questions(
-            self.begin, stub.endpoint(**settings), article or self.article
-        )
+        wanted = Wanted("questions", article=article or self.article)
+        return calls.ask_model(self.begin, stub.endpoint(**settings), wanted)
 
     def capture(self, text: str, **fields: Any) -> int:
         """Return the number of a new article."""

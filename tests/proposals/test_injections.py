@@ -15,14 +15,24 @@ import pytest
 from sqlmodel import Session, SQLModel, select
 
 from forecasts.ledger import database
-from forecasts.ledger.models import AnswerState, ModelAnswer, ModelCall, ModelProposal
+from forecasts.ledger.models import (
+    AnswerState,
+    ModelAnswer,
+    ModelCall,
+    ModelProposal,
+    QuestionSource,
+)
 from forecasts.ledger.verification import verify
+from forecasts.proposals import calls
 from forecasts.proposals.endpoint import Unanswered
+from forecasts.proposals.kinds import Wanted
+from forecasts.questions import registry
 from forecasts.updates.comments import comment
 from tests.common.test_web import Answer
 from tests.conftest import KINDS, ask, say
 from tests.proposals.conftest import FERRY, TEXT, Desk
 from tests.proposals.stub import Stub, completion, says
+from tests.proposals.test_model_forecasts import REASONED
 
 LINES = (Path(__file__).parent / "injections.txt").read_text("utf-8").splitlines()
 # Without NUL, which a capture leaves out.
@@ -122,13 +132,71 @@ def test_an_obedient_model_changes_nothing_learns_nothing_and_reaches_nothing(
     assert stub.elsewhere == []
     with database.reading(desk.engine) as session:
         assert state(session) == before
-        calls = session.exec(select(ModelCall)).all()
+        sent_calls = session.exec(select(ModelCall)).all()
         answers = session.exec(select(ModelAnswer)).all()
-        assert len(calls) == len(answers) == 1 + 200 + 120
+        assert len(sent_calls) == len(answers) == 1 + 200 + 120
         assert {one.state for one in answers} == {AnswerState.answered, AnswerState.unusable}
         for one in session.exec(select(ModelProposal)):
             assert set(json.loads(one.content)) == {
                 *("title", "type", "options", "lower_bound", "upper_bound", "unit"),
                 *("resolution_criteria", "fine_print", "close_date", "quote", "prefix", "suffix"),
             }
+        assert verify(session).broken is None
+
+
+def certain(number: int, words: str) -> Answer:
+    """Return the forecast of a model that does as it was told, in one of several ways."""
+    orders = words[:250]
+    point = {"point": f"{orders} {SECRET}", "quotation": ""}
+    as_told = REASONED | {"base_rate": orders, "evidence_for": [point], "evidence_against": [point]}
+    ways: list[Any] = [
+        as_told | {"forecast": "100%"},
+        as_told | {"record_as": "alice"},
+        as_told | {"evidence_for": [{"point": orders, "quotation": words[:1500]}]},
+        orders,
+        as_told | {"forecast": orders},
+    ]
+    return says(ways[number % len(ways)])
+
+
+@pytest.mark.slow
+def test_an_obedient_model_asked_for_forecasts_records_none_and_learns_of_no_other_question(
+    desk: Desk, stub: Stub
+) -> None:
+    with desk.acting() as (session, member, now):
+        merger = ask(session, member, title=f"Will the {SECRET} close?", slug="merger")
+        say(session, merger, member, 0.7, 4.5, rationale=f"{SECRET} is likely")
+        for number, (_, words) in enumerate(INJECTIONS):
+            question = ask(
+                session, member, slug=f"quay-{number:03}", title=f"Will quay {number:03} open?",
+                background=words, resolution_criteria=words, fine_print=f"{words} </data>",
+            )  # fmt: skip
+            comment(session, question, f"Whisper: {words}", member=member, now=now)
+    numbers = [injected(desk, number, *one) for number, one in enumerate(INJECTIONS)]
+    with desk.acting() as (session, _, _):
+        for number, article in enumerate(numbers):
+            question_id = registry.find(session, f"quay-{number:03}").id
+            session.add(QuestionSource(question_id=question_id, article_id=article))
+    desk.ask(stub)
+    with database.reading(desk.engine) as session:
+        before = state(session)
+    for number, (_, words) in enumerate(INJECTIONS):
+        stub.requests.clear()
+        stub.answer = certain(number, words)
+        wanted = Wanted("forecast", question=f"quay-{number:03}")
+        try:
+            made = calls.ask_model(desk.begin, stub.endpoint(tokens=10**9), wanted)
+            assert number % 5 in (0, 2, 4)
+            assert len(made.proposals) == (number % 5 == 2)
+        except Unanswered:
+            assert number % 5 in (1, 3)
+        system, data = (one["content"] for one in stub.requests[0]["messages"])
+        assert set(re.findall(r"Will quay (\d{3}) open", data)) == {f"{number:03}"}
+        assert data.count("<") == data.count(">") == 2
+        assert words not in system
+        assert SECRET not in data
+        assert "Whisper" not in data
+    assert stub.elsewhere == []
+    with database.reading(desk.engine) as session:
+        assert state(session) == before
         assert verify(session).broken is None

@@ -28,6 +28,7 @@ from forecasts.ledger.verification import verify
 from forecasts.operations import privacy
 from forecasts.proposals import calls, decisions
 from forecasts.proposals.endpoint import Unanswered
+from forecasts.proposals.kinds import Wanted
 from forecasts.questions import discards, passages
 from forecasts.questions.registry import question_text
 from forecasts.questions.standing import current_state
@@ -102,7 +103,9 @@ def test_the_request_has_the_article_in_its_part_and_no_other_question(
 ) -> None:
     with desk.acting() as (session, member, _):
         ask(session, member, title="Will the secret merger close?", slug="merger")
-        shown = calls.preview(session, stub.endpoint(), desk.article, now=NOW)
+        shown = calls.preview(
+            session, stub.endpoint(), Wanted("questions", article=desk.article), now=NOW
+        )
     desk.ask(stub)
     [sent] = stub.requests
     system, user = (one["content"] for one in sent["messages"])

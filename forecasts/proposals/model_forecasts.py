@@ -1,0 +1,227 @@
+"""A model's forecast with its reasons: hidden until the person who asked has forecast themselves.
+
+It is in the ledger as the proposal of a call, which nobody reads before. Once the person has
+forecast, they may see it; it is then recorded as a forecast of the model's bot, and counts and is
+scored from there on as any bot's. So it cannot anchor them, and no crowd that they are shown before
+has it.
+
+Rejected: recording it at once, with its row hidden from one reader: every crowd, list and export
+would then depend on its reader.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlmodel import Session, select
+
+from forecasts.access import roles
+from forecasts.access.roles import Action
+from forecasts.common.errors import Forbidden, LedgerError, NotFound, Refused, Remedy
+from forecasts.common.times import iso
+from forecasts.ledger.models import (
+    Article,
+    Decision,
+    Forecast,
+    Member,
+    ModelAnswer,
+    ModelCall,
+    Question,
+    QuestionRevision,
+    Visibility,
+)
+from forecasts.news.matches import matches
+from forecasts.proposals import decisions
+from forecasts.proposals.kinds import Checked, Kind, Material, Wanted
+from forecasts.proposals.prompts import ProposedForecast, Reason, sent_data
+from forecasts.proposals.questions import as_data, read_content
+from forecasts.proposals.quotations import find_quotation
+from forecasts.questions import passages, registry
+from forecasts.updates.model_uses import Model
+from forecasts.updates.typed_values import require_offered_range
+from forecasts.updates.updates import current_forecast, update
+from forecasts.values.value import Value
+from forecasts.values.value_parsing import read_value
+
+ARTICLES = 5  # that are sent with a question
+MOST_TEXT = 6_000  # characters of each
+LOWEST = 0.001  # probability
+ORIGIN = "model"
+
+
+@dataclass(frozen=True)
+class ModelForecast:
+    """A model's forecast that its reader may see; ``forecast``: as recorded, None if it was not."""
+
+    number: int
+    model: str
+    question: Question
+    text: QuestionRevision
+    value: Value
+    reference_class: str
+    base_rate: str
+    evidence_for: Sequence[Reason]
+    evidence_against: Sequence[Reason]
+    forecast: Forecast | None
+
+
+def _require(session: Session, wanted: Wanted, member: Member, now: datetime) -> None:
+    question = registry.find(session, wanted.question)
+    roles.require(session, member, Action.forecast, question, now=now)
+    text = registry.newest_wording(session, question)
+    if text.visibility != Visibility.everyone and question.member_id != member.id:
+        raise Forbidden(
+            f"Not everyone may see {question.slug!r}, so only its author may send it to a model.",
+            remedy="Ask its author.",
+        )
+    if text.close_time <= now:
+        raise Refused(f"{question.slug!r} has closed, so a forecast would not count.")
+
+
+def _material(session: Session, wanted: Wanted, now: datetime) -> Material:
+    """Return the question's wording and articles on it, without forecasts, crowd and comments."""
+    question = registry.find(session, wanted.question)
+    text = registry.newest_wording(session, question)
+    found = matches(session, now=now, only=[question.id], best=ARTICLES)
+    numbers = [article.id for _, article in passages.sources(session, question)]
+    numbers += [one.article_id for one in sorted(found, key=lambda one: -one.score)]
+    articles = [session.get_one(Article, id_) for id_ in list(dict.fromkeys(numbers))[:ARTICLES]]
+    names = (
+        *("title", "type", "options", "lower_bound", "upper_bound", "unit"),
+        *("background", "resolution_criteria", "fine_print"),
+    )
+    asked = {name: value for name in names if (value := getattr(text, name))}
+    times = {"opens": iso(text.open_time), "closes": iso(text.close_time)}
+    data = {
+        "today": now.date().isoformat(),
+        "question": asked | times,
+        "articles": [as_data(one, MOST_TEXT) for one in articles],
+    }
+    return Material(data, about_id=question.id)
+
+
+def _check(session: Session, call: ModelCall, answer: ProposedForecast, now: datetime) -> Checked:
+    """Return the forecast as it is stored, without points whose quotation no article has."""
+    text = registry.newest_wording(session, session.get_one(Question, call.about_id))
+    try:
+        _value(answer.forecast, text, now)
+    except LedgerError:
+        return Checked((), unusable=1)
+    texts = [str(one.get("text", "")) for one in sent_data(call.request).get("articles", [])]
+    kept: dict[str, list[dict[str, str]]] = {}
+    misquoted = 0
+    for side in ("evidence_for", "evidence_against"):
+        reasons: list[Reason] = getattr(answer, side)
+        sound = [one for one in reasons if _is_verbatim(one, texts)]
+        misquoted += len(reasons) - len(sound)
+        kept[side] = [one.model_dump() for one in sound]
+    fields = answer.model_dump(include={"reference_class", "base_rate", "forecast"}) | kept
+    return Checked((json.dumps(fields, ensure_ascii=False),), misquoted)
+
+
+FORECAST = Kind(_require, _material, _check)
+
+
+def _is_verbatim(reason: Reason, texts: Sequence[str]) -> bool:
+    quotation = reason.quotation.strip()
+    return not quotation or any(find_quotation(text, quotation) for text in texts)
+
+
+def _value(typed: str, text: QuestionRevision, now: datetime) -> Value:
+    """Return a forecast as our parser reads it; a LedgerError if it cannot or is too certain."""
+    return require_offered_range(read_value(typed.strip(), text, now=now, zone=UTC), LOWEST)
+
+
+def is_hidden(session: Session, call: ModelCall, member: Member | None, *, now: datetime) -> bool:
+    """Return whether a call's answer is a forecast that the reader may not see yet.
+
+    They may once they have forecast the question, or it has closed.
+    """
+    if call.kind != "forecast" or call.about_id is None:
+        return False
+    question = session.get_one(Question, call.about_id)
+    if registry.newest_wording(session, question).close_time <= now:
+        return False
+    return member is None or current_forecast(session, question, member, at=now, own=True) is None
+
+
+def reveal(session: Session, number: int, *, member: Member, now: datetime) -> ModelForecast:
+    """Return the model's forecast that the member asked for.
+
+    The first time it is recorded as a forecast of the model's bot, if the bot may forecast the
+    question and that is open. Refused before the member has forecast.
+    """
+    row = decisions.find(session, number, member)
+    call = session.get_one(ModelCall, row.model_call_id)
+    fields: dict[str, Any] = read_content(row)
+    if call.kind != "forecast" or call.about_id is None or not fields:
+        raise Refused(f"Proposal {number} is not a forecast.")
+    question = session.get_one(Question, call.about_id)
+    text = registry.newest_wording(session, question)
+    if is_hidden(session, call, member, now=now):
+        raise Refused(
+            f"The forecast of {call.model} is hidden until you have forecast {question.slug!r}.",
+            remedy=Remedy("Forecast it first: {}", "update", question.slug, "P"),
+        )
+    value = _value(fields["forecast"], text, call.recorded_at)
+    sides = {
+        side: [Reason.model_validate(one) for one in fields[side]]
+        for side in ("evidence_for", "evidence_against")
+    }
+    decision = decisions.newest_decision(row, session)
+    recorded = None
+    if decision is None:
+        bot = session.get_one(Member, call.bot_id)
+        with suppress(
+            NotFound, Refused
+        ):  # as on a question that the bot may not see, or that has closed
+            recorded = update(
+                session,
+                question,
+                value,
+                member=bot,
+                now=now,
+                rationale=_rationale(fields, sides),
+                model=_model(session, call),
+                origin=ORIGIN,
+            ).forecast
+            decisions.record(
+                session, row, Decision.accepted, member, now, made_forecast_id=recorded.id
+            )
+    elif decision.made_forecast_id is not None:
+        recorded = session.get(Forecast, decision.made_forecast_id)
+    return ModelForecast(
+        number=number,
+        model=call.model,
+        question=question,
+        text=text,
+        value=value,
+        reference_class=fields["reference_class"],
+        base_rate=fields["base_rate"],
+        forecast=recorded,
+        **sides,
+    )
+
+
+def _model(session: Session, call: ModelCall) -> Model:
+    answer = session.exec(select(ModelAnswer).where(ModelAnswer.model_call_id == call.id)).one()
+    return Model(
+        name=call.model,
+        prompt_hash=call.prompt_hash,
+        cost=answer.cost,
+        tokens=answer.tokens_in + answer.tokens_out,
+        seconds=answer.seconds,
+    )
+
+
+def _rationale(fields: dict[str, Any], sides: dict[str, list[Reason]]) -> str:
+    """Return the reasons of a forecast as its text."""
+    parts = [f"Base rate: {fields['base_rate']} ({fields['reference_class']})"]
+    for side, words in (("evidence_for", "For"), ("evidence_against", "Against")):
+        parts += [f"{words}: {one.point}" for one in sides[side]]
+    return "\n\n".join(parts)

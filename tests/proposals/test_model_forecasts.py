@@ -1,0 +1,152 @@
+"""A model's forecast: sent without anybody's, hidden until one has forecast, then a bot's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from forecasts.access import roles
+from forecasts.access.members import member_named
+from forecasts.common.errors import Forbidden, Refused
+from forecasts.ledger.models import Forecast, ModelCall, ModelDecision, ModelUse, Visibility
+from forecasts.ledger.verification import verify
+from forecasts.proposals import calls, decisions, model_forecasts
+from forecasts.proposals.kinds import Wanted
+from forecasts.questions import passages, registry
+from forecasts.updates.comments import comment
+from forecasts.values.value import Value, value_of
+from forecasts.views import proposals as views
+from tests.conftest import ask, day, say
+from tests.proposals.conftest import FERRY, Desk
+from tests.proposals.stub import MODEL, Stub, says
+
+POINT = {"point": "The council has put it on its list.", "quotation": FERRY["quotation"]}
+REASONED: dict[str, Any] = {
+    "reference_class": "Votes of councils on bridges",
+    "base_rate": "3 of 10",
+    "evidence_for": [POINT, {"point": "Engines fail.", "quotation": ""}],
+    "evidence_against": [{"point": "Money.", "quotation": "There is no money for any bridge."}],
+    "forecast": "27%",
+}
+FORECAST = Wanted("forecast", question="ferry")
+
+
+@pytest.fixture
+def ferry(desk: Desk) -> None:
+    """A question from the article, on which bob has forecast."""
+    with desk.acting() as (session, member, now):
+        text = registry.question_text(
+            title=FERRY["title"], open_time=day(0), scheduled_close_time=day(89)
+        )
+        sources = [passages.find_passage(session, desk.article)]
+        question = registry.register(
+            session, text, member=member, now=now, slug="ferry", sources=sources
+        )
+        comment(session, question, "A private whisper", member=member, now=now)
+    desk.handle = "bob"
+    with desk.acting() as (session, bob, _):
+        say(session, question, bob, 0.77, 4, rationale="a secret reason")
+    desk.handle = "alice"
+
+
+def forecast(desk: Desk, stub: Stub, **changed: Any) -> calls.Asked:
+    stub.answer = says(REASONED | changed)
+    return calls.ask_model(desk.begin, stub.endpoint(price_out=10), FORECAST)
+
+
+def own(desk: Desk, p: float) -> None:
+    with desk.acting() as (session, member, _):
+        say(session, registry.find(session, "ferry"), member, p, 4)
+
+
+def test_the_question_and_its_articles_are_sent_without_forecasts_and_comments(
+    desk: Desk, ferry: None, stub: Stub
+) -> None:
+    own(desk, 0.41)
+    forecast(desk, stub)
+    [sent] = stub.requests
+    said = json.dumps(sent)
+    assert FERRY["title"] in said
+    assert FERRY["quotation"] in said
+    for secret in ("whisper", "secret reason", "0.77", "77%", "0.41", "bob", "alice"):
+        assert secret not in said
+
+
+def test_it_is_hidden_until_the_one_who_asked_has_forecast(
+    desk: Desk, ferry: None, stub: Stub
+) -> None:
+    asked = forecast(desk, stub)
+    [number] = asked.proposals
+    assert asked.misquoted == 1  # the point whose passage no article has
+    with desk.acting() as (session, member, now):
+        with pytest.raises(Refused, match=f"The forecast of {MODEL} is hidden until you have"):
+            model_forecasts.reveal(session, number, member=member, now=now)
+        found = calls.find_call(session, asked.call, member, now=now)
+        assert views.call_text(session, *found, member, now=now).answer == views.HIDDEN
+        assert len(session.exec(select(Forecast)).all()) == 1  # bob's: no crowd has the model's
+        assert decisions.listing(session, member) == []
+    own(desk, 0.5)
+    with desk.acting() as (session, member, now):
+        shown = model_forecasts.reveal(session, number, member=member, now=now)
+        assert shown.value == Value(probability=0.27)
+        assert [one.point for one in shown.evidence_for] == [POINT["point"], "Engines fail."]
+        assert list(shown.evidence_against) == []
+        assert "27%" in views.call_text(session, *found, member, now=now).answer
+
+
+def test_once_seen_it_is_a_forecast_of_the_models_bot(desk: Desk, ferry: None, stub: Stub) -> None:
+    own(desk, 0.5)
+    [number] = forecast(desk, stub).proposals
+    with desk.acting() as (session, member, now):
+        first = model_forecasts.reveal(session, number, member=member, now=now)
+        again = model_forecasts.reveal(session, number, member=member, now=now)
+        assert first.forecast is not None
+        assert again.forecast == first.forecast
+        bot = member_named(session, MODEL)
+        [row] = session.exec(select(Forecast).where(Forecast.member_id == bot.id))
+        assert value_of(row) == Value(probability=0.27)
+        assert row.origin == "model"
+        assert row.rationale.startswith("Base rate: 3 of 10 (Votes of councils on bridges)")
+        [use] = session.exec(select(ModelUse))
+        [call] = session.exec(select(ModelCall))
+        assert (use.name, use.tokens, use.prompt_hash) == (MODEL, 1_000, call.prompt_hash)
+        [decision] = session.exec(select(ModelDecision))
+        assert (decision.decision, decision.made_forecast_id) == ("accepted", row.id)
+        assert verify(session).broken is None
+
+
+@pytest.mark.parametrize("typed", ["0%", "100%", "likely", "350%", "", "35"])
+def test_a_forecast_that_our_parser_cannot_read_or_that_is_certain_is_dropped(
+    desk: Desk, ferry: None, stub: Stub, typed: str
+) -> None:
+    asked = forecast(desk, stub, forecast=typed)
+    assert (asked.proposals, asked.unusable) == ((), 1)
+
+
+def test_a_private_question_is_sent_by_its_author_alone(desk: Desk, stub: Stub) -> None:
+    with desk.acting() as (session, member, now):
+        roles.ensure_admin(session, member, now=now)
+    desk.handle = "bob"
+    with desk.acting() as (session, bob, _):
+        ask(session, bob, slug="ferry", visibility=Visibility.author)
+    desk.handle = "alice"  # an admin, who sees it
+    with pytest.raises(Forbidden, match="only its author may send it to a model"):
+        forecast(desk, stub)
+    assert stub.requests == []
+    desk.handle = "bob"
+    [number] = forecast(desk, stub).proposals
+    own(desk, 0.5)
+    with desk.acting() as (session, bob, now):  # shown, and no forecast of a bot that cannot see it
+        shown = model_forecasts.reveal(session, number, member=bob, now=now)
+        assert (shown.value.probability, shown.forecast) == (0.27, None)
+        assert len(session.exec(select(Forecast)).all()) == 1
+
+
+def test_it_is_not_asked_for_once_the_question_has_closed(
+    desk: Desk, ferry: None, stub: Stub
+) -> None:
+    with desk.acting() as (session, member, _), pytest.raises(Refused, match="'ferry' has closed"):
+        calls.begin(session, stub.endpoint(), FORECAST, member=member, now=day(100))
