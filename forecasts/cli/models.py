@@ -27,8 +27,8 @@ from forecasts.cli.root import app, group
 from forecasts.cli.session import acting, next_step, reading_as, settings
 from forecasts.common.errors import Refused
 from forecasts.common.text import count, on_one_line
-from forecasts.ledger.models import AnswerState, Member, ModelCall
-from forecasts.proposals import calls, decisions, model_forecasts
+from forecasts.ledger.models import AnswerState, Member, ModelCall, Question
+from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes
 from forecasts.proposals.accounts import accounts
 from forecasts.proposals.endpoint import Endpoint, configured, required
 from forecasts.proposals.kinds import Wanted
@@ -262,6 +262,59 @@ def _show_forecast(number: int, model_name: str, question: str, format_: str) ->
                 print_line(f"      “{on_one_line(reason.quotation)}”", style="dim")
     if one.forecast is None:
         print_note("It is not recorded as a forecast of the model: the question does not take one.")
+
+
+@model.command()
+def outcome(
+    question: QuestionSlug,
+    article: Annotated[
+        list[int] | None, option("N", "Send this article too; repeat for each.")
+    ] = None,
+    format_: TextOrJson = "text",
+) -> None:
+    """Ask for the outcome that articles show, with their passages.
+
+    The question and up to five articles are sent. Nothing is proposed by itself.
+    """
+    endpoint = required(settings())
+    if format_ == "text":
+        _note_asking(endpoint)
+    wanted = Wanted("outcome", question=question, articles=tuple(article or ()))
+    asked = calls.ask_model(_begin, endpoint, wanted)
+    if not asked.proposals:
+        raise Refused(
+            f"{endpoint.model} gave no outcome with a passage that an article has.",
+            remedy=f"See it: {next_step('model call', str(asked.call))}",
+        )
+    with acting() as (session, who, _):
+        found = model_outcomes.find(session, asked.proposals[0], who)
+        one = views.model_outcome(found)
+    if printed_json(format_, one):
+        return
+    said = one.outcome or one.answer.replace("_", " ")
+    known = f", known {when(one.known_at)}" if one.known_at else ""
+    print_line(f"{one.model} on {one.question}: {said}{known}", style="bold")
+    for passage in one.passages:
+        print_line(f"   “{on_one_line(passage.quotation)}” (article {passage.article})")
+        print_line(f"      {on_one_line(passage.meets)}", style="dim")
+    if one.note:
+        print_line(f"   {on_one_line(one.note)}")
+    if one.outcome:
+        print_note(f"To propose it: {next_step('model propose', str(one.number))}")
+    print_note(f"If not: {next_step('model dismiss', str(one.number))}")
+
+
+@model.command()
+def propose(
+    proposal: ProposalNumber,
+    outcome: Annotated[str | None, argument("OUTCOME", "Another outcome than the model's.")] = None,
+) -> None:
+    """Propose an outcome that a model found, in your name."""
+    with acting() as (session, who, now):
+        made = model_outcomes.accept(session, proposal, member=who, now=now, outcome=outcome)
+        slug, said = session.get_one(Question, made.question_id).slug, made.outcome
+    print_line(f"{slug}: proposed {said}")
+    print_note(f"To decide: {next_step('resolve', slug, said)}")
 
 
 @model.command("proposals")

@@ -33,7 +33,7 @@ from forecasts.ledger.models import (
     ModelProposal,
     Role,
 )
-from forecasts.proposals import model_forecasts, questions
+from forecasts.proposals import model_forecasts, model_outcomes, questions
 from forecasts.proposals.endpoint import Endpoint, Reply, Unanswered, send, tokens_in
 from forecasts.proposals.kinds import Kind, Wanted
 from forecasts.proposals.prompts import most_tokens, read_answer, request
@@ -43,6 +43,7 @@ Acting: TypeAlias = Callable[[], AbstractContextManager[tuple[Session, Member, d
 KINDS: Mapping[str, Kind] = {
     "questions": questions.QUESTIONS,
     "forecast": model_forecasts.FORECAST,
+    "outcome": model_outcomes.OUTCOME,
 }
 _REPAIRED = 4_000  # characters of an answer that are sent back
 

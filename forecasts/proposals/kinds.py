@@ -14,11 +14,15 @@ from forecasts.ledger.models import Member, ModelCall
 
 @dataclass(frozen=True)
 class Wanted:
-    """A kind of proposal, and the article or the question that it is about."""
+    """A kind of proposal, and the article or the question that it is about.
+
+    ``articles``: more of them that are sent with the question.
+    """
 
     kind: str
     article: int = 0
     question: str = ""
+    articles: tuple[int, ...] = ()
 
 
 class Material(NamedTuple):

@@ -22,10 +22,10 @@ from sqlmodel import Session, select
 
 from forecasts.access import roles
 from forecasts.access.roles import Action
+from forecasts.articles.library import find_article
 from forecasts.common.errors import Forbidden, LedgerError, NotFound, Refused, Remedy
 from forecasts.common.times import iso
 from forecasts.ledger.models import (
-    Article,
     Decision,
     Forecast,
     Member,
@@ -74,23 +74,32 @@ def _require(session: Session, wanted: Wanted, member: Member, now: datetime) ->
     question = registry.find(session, wanted.question)
     roles.require(session, member, Action.forecast, question, now=now)
     text = registry.newest_wording(session, question)
+    require_sendable(question, text, member)
+    if text.close_time <= now:
+        raise Refused(f"{question.slug!r} has closed, so a forecast would not count.")
+
+
+def require_sendable(question: Question, text: QuestionRevision, member: Member) -> None:
+    """Refuse, with Forbidden, to send a question that not everyone may see, but for its author."""
     if text.visibility != Visibility.everyone and question.member_id != member.id:
         raise Forbidden(
             f"Not everyone may see {question.slug!r}, so only its author may send it to a model.",
             remedy="Ask its author.",
         )
-    if text.close_time <= now:
-        raise Refused(f"{question.slug!r} has closed, so a forecast would not count.")
 
 
-def _material(session: Session, wanted: Wanted, now: datetime) -> Material:
-    """Return the question's wording and articles on it, without forecasts, crowd and comments."""
+def question_material(session: Session, wanted: Wanted, now: datetime) -> Material:
+    """Return the question's wording and articles on it, without forecasts, crowd and comments.
+
+    The articles: those named, those that it was taken from, and the best matches of the news.
+    """
     question = registry.find(session, wanted.question)
     text = registry.newest_wording(session, question)
     found = matches(session, now=now, only=[question.id], best=ARTICLES)
-    numbers = [article.id for _, article in passages.sources(session, question)]
+    numbers = list(wanted.articles)
+    numbers += [article.id for _, article in passages.sources(session, question)]
     numbers += [one.article_id for one in sorted(found, key=lambda one: -one.score)]
-    articles = [session.get_one(Article, id_) for id_ in list(dict.fromkeys(numbers))[:ARTICLES]]
+    chosen = [find_article(session, id_) for id_ in list(dict.fromkeys(numbers))[:ARTICLES]]
     names = (
         *("title", "type", "options", "lower_bound", "upper_bound", "unit"),
         *("background", "resolution_criteria", "fine_print"),
@@ -100,7 +109,7 @@ def _material(session: Session, wanted: Wanted, now: datetime) -> Material:
     data = {
         "today": now.date().isoformat(),
         "question": asked | times,
-        "articles": [as_data(one, MOST_TEXT) for one in articles],
+        "articles": [{"number": one.id, **as_data(one, MOST_TEXT)} for one in chosen],
     }
     return Material(data, about_id=question.id)
 
@@ -124,7 +133,7 @@ def _check(session: Session, call: ModelCall, answer: ProposedForecast, now: dat
     return Checked((json.dumps(fields, ensure_ascii=False),), misquoted)
 
 
-FORECAST = Kind(_require, _material, _check)
+FORECAST = Kind(_require, question_material, _check)
 
 
 def _is_verbatim(reason: Reason, texts: Sequence[str]) -> bool:

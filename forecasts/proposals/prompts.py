@@ -81,9 +81,27 @@ class ProposedForecast(Shape):
     forecast: Prose
 
 
+class Witness(Shape):
+    """A passage of an article that was sent, and the part of the criteria that it meets."""
+
+    quotation: Passage
+    meets: Prose
+
+
+class ProposedOutcome(Shape):
+    """A question's outcome as the articles tell it, or that they do not."""
+
+    answer: Literal["outcome", "not_yet", "cannot_tell", "cancelled"]
+    outcome: Short
+    known_on: Short
+    passages: Annotated[list[Witness], Field(max_length=8)]
+    note: Prose
+
+
 SHAPES: Mapping[str, type[Shape]] = {
     "questions": ProposedQuestions,
     "forecast": ProposedForecast,
+    "outcome": ProposedOutcome,
 }
 
 

@@ -13,7 +13,7 @@ from forecasts.access.members import handle_of
 from forecasts.access.visibility import is_visible
 from forecasts.ledger import models
 from forecasts.ledger.models import AnswerState, Decision, QuestionType
-from forecasts.proposals import model_forecasts
+from forecasts.proposals import model_forecasts, model_outcomes
 from forecasts.proposals.calls import Used
 from forecasts.proposals.decisions import Listed
 from forecasts.proposals.endpoint import Endpoint
@@ -120,6 +120,28 @@ class ModelForecast(View):
     forecast: int | None = Field(
         description="the forecast as recorded for the model's bot; null if it was not"
     )
+
+
+class ModelPassage(View):
+    """A passage of an article, letter by letter, and the part of the criteria that it meets."""
+
+    quotation: str
+    meets: str
+    article: int
+
+
+class ModelOutcome(View):
+    """A model's answer on a question's outcome, as the articles show it."""
+
+    number: int
+    model: str
+    question: str
+    answer: str = Field(description="outcome, not_yet, cannot_tell or cancelled")
+    outcome: str = Field(description="that it proposes, or blank")
+    known_at: datetime | None
+    passages: list[ModelPassage]
+    note: str
+    decision: Decision | None = Field(description="yours; null while it is open")
 
 
 def settings(endpoint: Endpoint, used: Used) -> ModelSettings:
@@ -233,3 +255,9 @@ def hidden_forecast(number: int, model: str, question: str) -> ModelForecast:
         evidence_against=[],
         forecast=None,
     )
+
+
+def model_outcome(one: model_outcomes.ModelOutcome) -> ModelOutcome:
+    """Return a model's answer on an outcome."""
+    passages = [ModelPassage.of(passage) for passage in one.passages]
+    return ModelOutcome.of(one, question=one.question.slug, passages=passages)

@@ -3,6 +3,7 @@
 import json
 import runpy
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.conftest import day
 from tests.proposals.conftest import FERRY
 from tests.proposals.stub import MODEL, running, says
 from tests.proposals.test_model_forecasts import REASONED
+from tests.proposals.test_model_outcomes import NONE
 from tests.reports.small_ledgers import schema
 
 pytestmark = pytest.mark.slow
@@ -34,7 +36,7 @@ WITHOUT_DATA = {
     *("ask", "revise", "close", "discard", "look-again"),
     *("group new", "group change", "group add", "group take-out", "link", "unlink"),
     *("accept", "dismiss", "threshold"),
-    *("model preview", "model accept", "model dismiss"),
+    *("model preview", "model accept", "model dismiss", "model propose"),
     *("feed add", "feed keep", "feed pause", "feed read", "feed remove", "feed resume"),
     *("propose", "resolve", "reject", "dispute", "uphold", "import", "export", "pull", "publish"),
     *("partition", "simulate"),
@@ -65,6 +67,7 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "model show": (),
     "model forecast": ("will-the-quays-open-a",),
     "model reveal": ("2",),
+    "model outcome": ("will-the-quays-open-a", "--article", "1"),
     "model calls": (),
     "model call": ("1",),
     "model accounts": (),
@@ -138,11 +141,17 @@ def require_shape(command: str, document: Any) -> None:
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A model on this machine that proposes one question."""
     with running(monkeypatch) as stub:
-        stub.answer = lambda request: says(
-            {"questions": [FERRY]}
-            if "questions" in str(stub.requests[-1]["response_format"])
-            else REASONED | {"evidence_for": []}
-        )(request)
+        answers = {
+            "questions": {"questions": [FERRY]},
+            "forecast": REASONED | {"evidence_for": []},
+            "outcome": NONE | {"answer": "cannot_tell"},
+        }
+
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            kind = stub.requests[-1]["response_format"]["json_schema"]["name"]
+            says(answers[kind])(request)
+
+        stub.answer = answer
         monkeypatch.setenv("FORECASTS_MODEL_URL", f"{stub.url}/v1")
         monkeypatch.setenv("FORECASTS_MODEL", MODEL)
         yield

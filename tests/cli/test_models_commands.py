@@ -14,6 +14,7 @@ from tests.common.test_web import sends
 from tests.proposals.conftest import FERRY
 from tests.proposals.stub import MODEL, Stub, running, says
 from tests.proposals.test_model_forecasts import REASONED
+from tests.proposals.test_model_outcomes import NONE, YES
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +92,32 @@ def test_a_forecast_is_hidden_until_one_has_made_ones_own(forecasts: Run, stub: 
     stub.answer = says(REASONED | {"forecast": "likely"})
     refused = forecasts("model", "forecast", "ferry", exit_code=2)
     assert f"{MODEL} gave no forecast that can be read." in refused.stderr
+
+
+def test_an_outcome_with_its_passage_is_proposed(
+    forecasts: Run, captured: None, stub: Stub, clock: Clock
+) -> None:
+    forecasts(
+        "ask", "Will the council vote on the ferry?", "--closes", "2026-03-31", "--slug", "vote"
+    )
+    clock("2026-01-08T12:00:00Z")
+    met = "The council of Brenholt met on Monday to talk about the ferry"
+    passage = {"quotation": met, "meets": "It met."}
+    stub.answer = says(YES | {"passages": [passage], "known_on": "2026-01-08"})
+    asked = forecasts("model", "outcome", "vote", "--article", "1")
+    assert f"{MODEL} on vote: yes, known 2026-01-08 12:00" in asked.stdout
+    assert f"“{met}” (article 1)" in asked.stdout
+    assert "To propose it: forecasts model propose 1" in asked.stderr
+    assert forecasts("model", "propose", "1").stdout == "vote: proposed yes\n"
+    assert "yes" in forecasts("show", "vote").stdout
+    stub.answer = says(NONE | {"answer": "not_yet"})
+    assert (
+        f"{MODEL} on vote: not yet"
+        in forecasts("model", "outcome", "vote", "--article", "1").stdout
+    )
+    stub.answer = says(YES)
+    refused = forecasts("model", "outcome", "vote", "--article", "1", exit_code=2)
+    assert "gave no outcome with a passage that an article has." in refused.stderr
 
 
 def test_what_was_sent_and_answered_is_one_command_a_year_later(

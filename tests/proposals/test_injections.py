@@ -33,6 +33,7 @@ from tests.conftest import KINDS, ask, say
 from tests.proposals.conftest import FERRY, TEXT, Desk
 from tests.proposals.stub import Stub, completion, says
 from tests.proposals.test_model_forecasts import REASONED
+from tests.proposals.test_model_outcomes import YES
 
 LINES = (Path(__file__).parent / "injections.txt").read_text("utf-8").splitlines()
 # Without NUL, which a capture leaves out.
@@ -159,8 +160,21 @@ def certain(number: int, words: str) -> Answer:
     return says(ways[number % len(ways)])
 
 
+def settled(number: int, words: str) -> Answer:
+    """Return the outcome of a model that does as it was told, in one of several ways."""
+    passage = {"quotation": words[:1500], "meets": words[:250]}
+    as_told = YES | {"passages": [passage, *YES["passages"]], "note": f"{SECRET} {words[:250]}"}
+    ways: list[Any] = [
+        as_told,
+        as_told | {"confirmed": True},
+        as_told | {"outcome": words[:250]},
+        as_told | {"answer": "cancelled"},
+    ]
+    return says(ways[number % len(ways)])
+
+
 @pytest.mark.slow
-def test_an_obedient_model_asked_for_forecasts_records_none_and_learns_of_no_other_question(
+def test_an_obedient_model_records_no_forecast_and_no_outcome_and_learns_of_no_other_question(
     desk: Desk, stub: Stub
 ) -> None:
     with desk.acting() as (session, member, now):
@@ -194,6 +208,19 @@ def test_an_obedient_model_asked_for_forecasts_records_none_and_learns_of_no_oth
         assert set(re.findall(r"Will quay (\d{3}) open", data)) == {f"{number:03}"}
         assert data.count("<") == data.count(">") == 2
         assert words not in system
+        assert SECRET not in data
+        assert "Whisper" not in data
+        stub.requests.clear()
+        stub.answer = settled(number, words)
+        wanted = Wanted("outcome", question=f"quay-{number:03}", articles=(numbers[number],))
+        try:
+            calls.ask_model(desk.begin, stub.endpoint(tokens=10**9), wanted)
+            assert number % 4 != 1
+        except Unanswered:
+            assert number % 4 == 1
+        data = stub.requests[0]["messages"][1]["content"]
+        assert set(re.findall(r"Will quay (\d{3}) open", data)) == {f"{number:03}"}
+        assert data.count("<") == data.count(">") == 2
         assert SECRET not in data
         assert "Whisper" not in data
     assert stub.elsewhere == []
