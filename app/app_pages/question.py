@@ -10,6 +10,7 @@ import streamlit as st
 from app import session
 from app.components.scripts import copy_link
 from app.forms import ties
+from app.forms.by_model import model_forecast
 from app.forms.coherence import moves_table
 from app.forms.forecast import forecast_form, withdraw_form
 from app.forms.question import (
@@ -312,6 +313,7 @@ def forecast_panel() -> None:
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(state)
+        model_forecast(question, has_forecast=mine is not None)
         threshold_form(state)
         label = "Decide on the proposed outcome" if state.proposals else "Resolve this question"
         question_link(state, "resolve", label)

@@ -1,4 +1,4 @@
-"""The language model beside an article's drafts: ask it, and see that it works or why it failed.
+"""The language model on pages: ask it, see that it works or why it failed, see its forecast.
 
 It is asked in a thread of its own, and the page looks in the ledger for its answer, so that nothing
 waits for it: the page can be used or left meanwhile.
@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app import session
-from app.markdown_text import as_text, quoted
+from app.markdown_text import as_text, quoted, shortened
 from app.session import Undo, act, form_key
 from forecasts.access import visibility
 from forecasts.access.roles import Action
@@ -27,12 +27,14 @@ from forecasts.common.errors import LedgerError
 from forecasts.common.text import count
 from forecasts.ledger import database
 from forecasts.ledger.clock import act_time
-from forecasts.ledger.models import Article, Member
-from forecasts.proposals import calls, decisions
+from forecasts.ledger.models import Article, Member, Question
+from forecasts.proposals import calls, decisions, model_forecasts
 from forecasts.proposals.calls import Begun
 from forecasts.proposals.endpoint import Endpoint, configured
 from forecasts.proposals.kinds import Wanted
+from forecasts.proposals.model_forecasts import ModelForecast
 from forecasts.proposals.questions import ProposedDraft
+from forecasts.values.value import format_value
 
 _EVERY = 1.0  # seconds between looks for the answer
 THREAD = "ask-model"
@@ -52,7 +54,7 @@ def proposals(ledger: Session, number: int) -> list[ProposedDraft]:
 
 
 def ask_model(article: Article) -> None:
-    """Show the button that asks the model for questions, or that it works on them.
+    """Show the button that asks the model for questions from an article, or that it works on them.
 
     Nothing if no model is set, or for a reader who may not ask questions. After a failure its
     reason is beside the button.
@@ -64,35 +66,93 @@ def ask_model(article: Article) -> None:
         with session.reading() as ledger:
             if not session.rights_here(ledger).allows(Action.ask):
                 return
-        call, failure = _last(article, endpoint)
-        if call is not None:
-            _working(article.id, call, endpoint)
+        wanted = Wanted("questions", article=article.id)
+        label = f"Ask {as_text(endpoint.model)}"
+        _asking(endpoint, wanted, label, "the article", article=article.id)
+
+
+def model_forecast(question: Question, *, has_forecast: bool) -> None:
+    """Show the model's forecast once the reader has made theirs, or the button that asks for it.
+
+    Nothing if no model is set.
+    """
+    with session.shown_errors():
+        endpoint = configured(session.settings())
+        if endpoint is None:
             return
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            pressed = st.button(
-                f"Ask {as_text(endpoint.model)}",
-                key=f"ask-model-{article.id}",
-                help=f"Sends the article to {as_text(endpoint.host)}, and nothing else.",
-            )
-            if failure:
-                st.caption(f":orange[{as_text(failure)}]", width="stretch")
-        if pressed:
-            _begin(article, endpoint)
+        with session.reading() as ledger:
+            member = session.current_member(ledger)
+            row, seen = None, False
+            if member is not None:
+                subject = calls.Subject(member, "forecast", question=question.id)
+                row = calls.newest_proposal(ledger, subject)
+                seen = row is not None and decisions.newest_decision(row, ledger) is not None
+            if row is not None and member is not None and seen:
+                _forecast(model_forecasts.reveal(ledger, row.id, member=member, now=session.now()))
+        if row is not None and not seen:
+            _unseen(row.id, has_forecast=has_forecast)
+        else:
+            wanted = Wanted("forecast", question=question.slug)
+            label = f"Ask {as_text(endpoint.model)} for a forecast"
+            _asking(endpoint, wanted, label, "the question", question=question.id)
 
 
-def _last(article: Article, endpoint: Endpoint) -> tuple[int | None, str]:
+def _forecast(one: ModelForecast) -> None:
+    value = shortened(format_value(one.value, one.text.options), 100)
+    with st.expander(f"{as_text(one.model)}: {as_text(value)}"):
+        st.caption(f"Base rate: {as_text(one.base_rate)} · {as_text(one.reference_class)}")
+        for label, reasons in (("For", one.evidence_for), ("Against", one.evidence_against)):
+            for reason in reasons:
+                quote = f" — “{as_text(reason.quotation)}”" if reason.quotation else ""
+                st.markdown(f"**{label}:** {as_text(reason.point)}{quote}")
+
+
+def _unseen(number: int, *, has_forecast: bool) -> None:
+    """Show that the model has forecast, with the button that shows it after the reader's own."""
+    if not has_forecast:
+        st.caption("The model has forecast this. You see its forecast after your own.")
+        return
+    key = form_key(f"reveal-{number}")
+    if st.button("Show the model's forecast", key=f"{key}-go"):
+        with act(key) as doing:
+            shown = model_forecasts.reveal(doing.ledger, number, **doing.by)
+            value = shortened(format_value(shown.value, shown.text.options), 100)
+            doing.say(f"{shown.model} on {quoted(shown.text.title, 80)}: {value}.")
+
+
+def _asking(endpoint: Endpoint, wanted: Wanted, label: str, sent: str, **subject: int) -> None:
+    """Show the button that asks the model, or that it works."""
+    name = f"{wanted.kind}-{wanted.article or wanted.question}"
+    call, failure = _last(wanted.kind, endpoint, **subject)
+    if call is not None:
+        _working(name, call, endpoint)
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        pressed = st.button(
+            label,
+            key=f"ask-model-{name}",
+            help=f"Sends {sent} to {as_text(endpoint.host)}. Nobody's forecasts are sent.",
+        )
+        if failure:
+            st.caption(f":orange[{as_text(failure)}]", width="stretch")
+    if pressed:
+        _begin(name, wanted, endpoint)
+
+
+def _last(kind: str, endpoint: Endpoint, **subject: int) -> tuple[int | None, str]:
     """Return the reader's call that is under way, and why the last one brought nothing."""
     now = session.now()
     with session.reading() as ledger:
         member = session.current_member(ledger)
         if member is None:
             return None, ""
+        about = calls.Subject(member, kind, **subject)
         # A repair is a call of its own, and a server that was stopped leaves one without an end.
         since = now - timedelta(seconds=endpoint.seconds + 30)
-        call = calls.waiting(ledger, member, article.id, since=since)
+        call = calls.waiting(ledger, about, since=since)
         if call is not None and call.id not in session.page_state(_Left).calls:
             return call.id, ""
-        ended = calls.last_answer(ledger, member, article.id)
+        ended = calls.last_answer(ledger, about)
         if ended is None or now - ended.recorded_at > timedelta(days=1):
             return None, ""
         dropped = ended.misquoted + ended.unusable
@@ -100,11 +160,11 @@ def _last(article: Article, endpoint: Endpoint) -> tuple[int | None, str]:
 
 
 def _dropped(many: int) -> str:
-    return f"{count(many, 'proposal')} dropped: misquoted, or not usable as a question."
+    return f"{count(many, 'part')} of the answer dropped: misquoted, or not usable."
 
 
 @st.fragment(run_every=_EVERY)
-def _working(number: int, call: int, endpoint: Endpoint) -> None:
+def _working(name: str, call: int, endpoint: Endpoint) -> None:
     """Say that the model works on a call, and run the page again once it has ended."""
     with suppress(LedgerError), session.reading() as ledger:
         row, answer = calls.find_call(
@@ -115,25 +175,22 @@ def _working(number: int, call: int, endpoint: Endpoint) -> None:
         took = max(0, round((session.now() - row.recorded_at).total_seconds()))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.caption(
-                f"{as_text(endpoint.model)} is reading the article · {took} s of "
-                f"{endpoint.seconds:g}",
+                f"{as_text(endpoint.model)} is at work · {took} s of {endpoint.seconds:g}",
                 width="stretch",
             )
-            if st.button("Stop waiting", key=f"leave-model-{number}", type="tertiary"):
+            if st.button("Stop waiting", key=f"leave-model-{name}", type="tertiary"):
                 session.page_state(_Left).calls.add(call)
                 st.rerun()
 
 
-def _begin(article: Article, endpoint: Endpoint) -> None:
+def _begin(name: str, wanted: Wanted, endpoint: Endpoint) -> None:
     """Write the call, and send it in a thread of its own."""
-    name = f"ask-model-act-{article.id}"
-    key, wanted = form_key(name), Wanted("questions", article=article.id)
+    place = f"ask-model-act-{name}"
+    key = form_key(place)
     with act(key, goes_on=True) as doing:
-        begun, who = (
-            calls.begin(doing.ledger, endpoint, wanted, **doing.by),
-            doing.member.id,
-        )
-    if form_key(name) == key:
+        who = doing.member.id
+        begun = calls.begin(doing.ledger, endpoint, wanted, **doing.by)
+    if form_key(place) == key:
         return  # refused, which is shown
     given = (session.engine(), who, endpoint, begun)
     threading.Thread(target=_ask, name=THREAD, args=given, daemon=True).start()

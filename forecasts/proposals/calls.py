@@ -328,24 +328,51 @@ def find_call(
     return found[0], found[1]
 
 
-def waiting(session: Session, member: Member, number: int, *, since: datetime) -> ModelCall | None:
-    """Return the member's newest call about that article, made since then, without an answer."""
+@dataclass(frozen=True)
+class Subject:
+    """The calls of a member for one kind of proposal, from an article or about a question."""
+
+    member: Member
+    kind: str
+    article: int | None = None
+    question: int | None = None
+
+    @property
+    def calls(self) -> tuple[ColumnElement[bool], ...]:
+        """The SQL conditions on them."""
+        return (
+            col(ModelCall.member_id) == self.member.id,
+            col(ModelCall.kind) == self.kind,
+            col(ModelCall.article_id).is_not_distinct_from(self.article),
+            col(ModelCall.about_id).is_not_distinct_from(self.question),
+        )
+
+
+def waiting(session: Session, subject: Subject, *, since: datetime) -> ModelCall | None:
+    """Return the newest of these calls, made since then, that has no answer."""
     answered = select(ModelAnswer.id).where(ModelAnswer.model_call_id == ModelCall.id)
-    found = select(ModelCall).where(
-        ModelCall.member_id == member.id,
-        ModelCall.article_id == number,
-        col(ModelCall.recorded_at) >= since,
-        ~answered.exists(),
-    )
+    recent = col(ModelCall.recorded_at) >= since
+    found = select(ModelCall).where(*subject.calls, recent, ~answered.exists())
     return session.exec(found.order_by(col(ModelCall.id).desc()).limit(1)).first()
 
 
-def last_answer(session: Session, member: Member, number: int) -> ModelAnswer | None:
-    """Return the end of the member's newest ended call about that article, None without one."""
+def last_answer(session: Session, subject: Subject) -> ModelAnswer | None:
+    """Return the end of the newest of these calls that has ended, None without one."""
     return session.exec(
         select(ModelAnswer)
         .join(ModelCall, col(ModelCall.id) == col(ModelAnswer.model_call_id))
-        .where(ModelCall.member_id == member.id, ModelCall.article_id == number)
+        .where(*subject.calls)
         .order_by(col(ModelCall.id).desc())
+        .limit(1)
+    ).first()
+
+
+def newest_proposal(session: Session, subject: Subject) -> ModelProposal | None:
+    """Return the newest proposal of these calls, None without one."""
+    return session.exec(
+        select(ModelProposal)
+        .join(ModelCall, col(ModelCall.id) == col(ModelProposal.model_call_id))
+        .where(*subject.calls)
+        .order_by(col(ModelProposal.id).desc())
         .limit(1)
     ).first()

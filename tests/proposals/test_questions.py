@@ -16,6 +16,7 @@ from forecasts.ledger.models import (
     AnswerState,
     Decision,
     Forecast,
+    Member,
     MemberKind,
     ModelAnswer,
     ModelCall,
@@ -41,6 +42,10 @@ from tests.proposals.stub import MODEL, Stub, says
 
 def proposed(*questions: dict[str, Any]) -> Any:
     return says({"questions": list(questions)})
+
+
+def about(member: Member, desk: Desk) -> calls.Subject:
+    return calls.Subject(member, "questions", article=desk.article)
 
 
 def open_drafts(desk: Desk) -> list[decisions.Listed]:
@@ -228,7 +233,7 @@ def test_a_failed_call_is_kept_with_its_reason(desk: Desk, stub: Stub) -> None:
         assert (answer.state, answer.tokens_out) == ("failed", 0)
         assert "did not answer within 0.2 seconds" in answer.reason
         assert call.request != ""
-        assert calls.last_answer(session, member, desk.article) == answer
+        assert calls.last_answer(session, about(member, desk)) == answer
 
 
 def test_a_call_is_written_before_it_is_sent_and_one_that_was_killed_counts_as_the_most(
@@ -256,8 +261,8 @@ def test_a_call_is_written_before_it_is_sent_and_one_that_was_killed_counts_as_t
         assert used.calls == 2
         assert used.tokens == call.most_tokens + answer.tokens_in
         assert used.cost == pytest.approx(call.most_tokens / 1e6)
-        assert calls.waiting(session, member, desk.article, since=NOW) == lost
-        assert calls.waiting(session, member, desk.article, since=day(5)) is None
+        assert calls.waiting(session, about(member, desk), since=NOW) == lost
+        assert calls.waiting(session, about(member, desk), since=day(5)) is None
 
 
 @pytest.mark.parametrize(

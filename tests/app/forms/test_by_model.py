@@ -11,7 +11,7 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from app.forms.by_model import THREAD
-from forecasts.access.members import member_or_new
+from forecasts.access.members import member_named, member_or_new
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, ModelCall, ModelDecision
@@ -19,9 +19,11 @@ from forecasts.questions import registry, standing
 from forecasts.reading.article import CapturedArticle
 from tests.app.conftest import confirmed, errors, keys, visit, words
 from tests.common.test_web import sends
+from tests.conftest import ask as question
 from tests.conftest import day
 from tests.proposals.conftest import FERRY, TEXT
 from tests.proposals.stub import MODEL, Stub, running, says
+from tests.proposals.test_model_forecasts import REASONED
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +73,7 @@ def opened(app: AppTest, article: int) -> AppTest:
 
 def ask(app: AppTest, article: int) -> AppTest:
     opened(app, article)
-    app.button(key=f"ask-model-{article}").click().run()
+    app.button(key=f"ask-model-questions-{article}").click().run()
     answered()
     return app.run()
 
@@ -91,7 +93,7 @@ def test_three_proposals_one_changed_are_registered_and_forecast_in_eight_acts(
     app: AppTest, engine: Engine, article: int, stub: Stub
 ) -> None:
     opened(app, article)
-    app.button(key=f"ask-model-{article}").click().run()  # 1
+    app.button(key=f"ask-model-questions-{article}").click().run()  # 1
     answered()
     app.run()
     one, two, three = proposed(app)
@@ -136,11 +138,11 @@ def test_while_the_model_works_the_page_is_there_and_one_may_stop_waiting(
     monkeypatch.setenv("FORECASTS_MODEL_TIMEOUT", "30")
     stub.answer = stub.hangs
     opened(app, article)
-    app.button(key=f"ask-model-{article}").click().run()
-    assert f"{MODEL} is reading the article · 0 s of 30" in words(app)
+    app.button(key=f"ask-model-questions-{article}").click().run()
+    assert f"{MODEL} is at work · 0 s of 30" in words(app)
     assert [key for key in keys(app) if key.startswith("draft-")]  # the grammar's own
-    app.button(key=f"leave-model-{article}").click().run()
-    assert f"ask-model-{article}" in keys(app)
+    app.button(key=f"leave-model-questions-{article}").click().run()
+    assert f"ask-model-questions-{article}" in keys(app)
     stub.ended.set()
     answered()
 
@@ -151,7 +153,7 @@ def test_a_failure_is_one_sentence_beside_the_button(
     stub.answer = sends(b"", 503)
     ask(app, article)
     assert "cannot answer now (HTTP status 503)" in words(app).replace("\\", "")
-    assert f"ask-model-{article}" in keys(app)
+    assert f"ask-model-questions-{article}" in keys(app)
     with database.reading(engine) as ledger:
         assert len(ledger.exec(select(ModelCall)).all()) == 1
 
@@ -161,6 +163,32 @@ def test_a_call_beyond_the_budget_is_refused_in_place(
 ) -> None:
     monkeypatch.setenv("FORECASTS_MODEL_TOKENS", "100")
     opened(app, article)
-    app.button(key=f"ask-model-{article}").click().run()
+    app.button(key=f"ask-model-questions-{article}").click().run()
     assert "of its 100 tokens of today" in errors(app)
     assert stub.requests == []
+
+
+def test_a_forecast_is_hidden_until_the_reader_has_forecast_and_then_a_bots(
+    app: AppTest, engine: Engine, article: int, stub: Stub
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        question(ledger, alice, slug="ferry", title=FERRY["title"])
+    stub.answer = says(REASONED)
+    visit(app, "question", slug="ferry")
+    app.button(key="ask-model-forecast-ferry").click().run()
+    answered()
+    app.run()
+    assert "The model has forecast this. You see its forecast after your own." in words(app)
+    assert "27%" not in words(app)
+    app.text_input(key="forecast-ferry#0-value").input("40").run()
+    app.button(key="forecast-ferry#0-save").click().run()
+    assert "27%" not in words(app)
+    [show] = [key for key in keys(app) if key.startswith("reveal-")]
+    app.button(key=show).click().run()
+    assert confirmed(app)[-1] == f"{MODEL} on “{FERRY['title']}”: 27%."
+    assert "Base rate: 3 of 10" in words(app)
+    with database.reading(engine) as ledger:
+        by = [one.member_id for one in ledger.exec(select(Forecast))]
+        assert by == [alice.id, member_named(ledger, MODEL).id]
+    assert "ask-model-forecast-ferry" in keys(app)  # for another one
