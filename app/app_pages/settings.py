@@ -12,6 +12,7 @@ import streamlit as st
 
 from app import session
 from app.forms.first_steps import sample_button, sample_offered
+from app.forms.model_calls import model_calls
 from app.forms.tokens import calendar_form, token_forms
 from app.markdown_text import as_text, span
 from app.session import act, current_member, form, reading
@@ -275,6 +276,7 @@ calendar_form(address)
 if rights.allows(Action.administer):
     st.header("Tokens", anchor=False)
     token_forms(issued)
+model_calls()
 if sample_offered():
     st.header("Sample ledger", anchor=False)
     st.caption("See every page with data: simulated teams, and real questions from articles.")

@@ -135,6 +135,12 @@ def _asking(endpoint: Endpoint, wanted: Wanted, label: str, sent: str, **subject
         )
         if failure:
             st.caption(f":orange[{as_text(failure)}]", width="stretch")
+    with st.expander("Request", key=f"request-{name}", on_change="rerun") as opened:
+        if opened.open:
+            with session.reading() as ledger:
+                would = calls.preview(ledger, endpoint, wanted, now=session.now())
+            st.caption("Exactly this would be sent.")
+            st.code(would, language=None, wrap_lines=True)
     if pressed:
         _begin(name, wanted, endpoint)
 

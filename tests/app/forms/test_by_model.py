@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 
@@ -192,3 +193,21 @@ def test_a_forecast_is_hidden_until_the_reader_has_forecast_and_then_a_bots(
         by = [one.member_id for one in ledger.exec(select(Forecast))]
         assert by == [alice.id, member_named(ledger, MODEL).id]
     assert "ask-model-forecast-ferry" in keys(app)  # for another one
+
+
+def test_the_request_is_shown_before_it_is_sent_and_every_call_on_the_page_settings(
+    app: AppTest, article: int, stub: Stub
+) -> None:
+    opened(app, article)
+    app.session_state[f"request-questions-{article}"] = True
+    app.run()
+    [shown] = [one.value for one in app.code]
+    assert stub.requests == []
+    app.button(key=f"ask-model-questions-{article}").click().run()
+    answered()
+    assert stub.requests == [json.loads(shown)]
+    visit(app, "settings")
+    assert "1,000 of 200,000 tokens today" in words(app)
+    app.session_state["model-call-1"] = True
+    app.run()
+    assert shown in [one.value for one in app.code]

@@ -1,0 +1,61 @@
+"""The calls of the language model on the page Settings: its budget, and the texts of each call."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.markdown_text import as_text, dotted
+from app.times import when
+from app.views.widgets import titled
+from forecasts.common.text import count
+from forecasts.proposals import calls
+from forecasts.proposals.endpoint import configured
+from forecasts.views import proposals as views
+
+_SHOWN = 10  # calls
+
+
+def model_calls() -> None:
+    """Show the model that is set, the use of its budget, and the newest calls with their texts.
+
+    Nothing without a model and without calls.
+    """
+    with session.shown_errors():
+        endpoint, now = configured(session.settings()), session.now()
+        with session.reading() as ledger:
+            reader = session.current_member(ledger)
+            found = calls.listing(ledger, reader, now=now, most=_SHOWN)
+            listed = [views.call_text(ledger, *one, reader, now=now) for one in found]
+            used = None if endpoint is None else calls.used_today(ledger, endpoint, now=now)
+        if endpoint is None and not listed:
+            return
+        titled("Language model", *([count(len(listed), "call")] if listed else []))
+        if endpoint is not None and used is not None:
+            one = views.settings(endpoint, used)
+            budget = f"{one.tokens_used:,} of {one.tokens:,} tokens today"
+            cost = f"cost {one.cost_used:.3g}" if one.cost_used or one.cost else ""
+            st.caption(dotted(f"{one.model} at {one.host}", budget, cost))
+        for call in listed:
+            _call(call)
+
+
+def _call(call: views.ModelCallText) -> None:
+    """Show a call; its texts once it is opened."""
+    subject = f"article {call.article}" if call.article else call.question or "a question"
+    label = dotted(f"{call.model}: {call.kind}", subject, when(call.at))
+    with st.expander(label, key=f"model-call-{call.number}", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        if call.tokens_in is not None and call.tokens_out is not None:
+            tokens = f"{call.tokens_in + call.tokens_out:,} tokens"
+            st.caption(
+                dotted(f"by {call.by}", tokens, f"{call.seconds:.3g} s", f"cost {call.cost:.3g}")
+            )
+        else:
+            st.caption(dotted(f"by {call.by}", "no answer"))
+        if call.reason:
+            st.caption(f":orange[{as_text(call.reason)}]")
+        for title, said in (("Sent", call.request), ("Answered", call.answer)):
+            st.caption(title)
+            st.code(said, language=None, wrap_lines=True)
