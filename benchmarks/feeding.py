@@ -230,7 +230,7 @@ def measure(url: str, feed_count: int, articles: int, questions: int, kills: int
         at, chance = BEGIN, random.Random(7)
         for _ in range(kills):
             process = begin(url, at)
-            time.sleep(chance.uniform(1.5, 8))
+            time.sleep(1.5 * 40 ** chance.random())  # while it reads, and while it stores
             process.send_signal(signal.SIGKILL)
             process.wait()
             at += BETWEEN
