@@ -22,6 +22,7 @@ from sqlmodel import Session, select
 
 from forecasts.access import roles
 from forecasts.access.roles import Action
+from forecasts.access.visibility import is_visible
 from forecasts.articles.library import find_article
 from forecasts.common.errors import Forbidden, LedgerError, NotFound, Refused, Remedy
 from forecasts.common.times import iso
@@ -149,11 +150,13 @@ def _value(typed: str, text: QuestionRevision, now: datetime) -> Value:
 def is_hidden(session: Session, call: ModelCall, member: Member | None, *, now: datetime) -> bool:
     """Return whether a call's answer is a forecast that the reader may not see yet.
 
-    They may once they have forecast the question, or it has closed.
+    They may once they have forecast the question, or it has closed; not if they do not see it.
     """
     if call.kind != "forecast" or call.about_id is None:
         return False
     question = session.get_one(Question, call.about_id)
+    if not is_visible(session, question):
+        return True
     if registry.newest_wording(session, question).close_time <= now:
         return False
     return member is None or current_forecast(session, question, member, at=now, own=True) is None

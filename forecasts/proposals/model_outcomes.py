@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from forecasts.access import roles
 from forecasts.access.roles import Action
+from forecasts.access.visibility import require_visible
 from forecasts.articles.library import find_article
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.common.text import cut
@@ -136,11 +137,13 @@ def find(session: Session, number: int, member: Member) -> ModelOutcome:
     fields = read_content(row)
     if call.kind != "outcome" or call.about_id is None or not fields:
         raise Refused(f"Proposal {number} is not an outcome.")
+    question = session.get_one(Question, call.about_id)
+    require_visible(session, question)
     decision = decisions.newest_decision(row, session)
     return ModelOutcome(
         number=number,
         model=call.model,
-        question=session.get_one(Question, call.about_id),
+        question=question,
         answer=fields["answer"],
         outcome=fields["outcome"],
         known_at=None if fields["known_at"] is None else read_time(fields["known_at"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -35,10 +36,14 @@ from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames, complete
 from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, models
+from forecasts.ledger.append import written
 from forecasts.ledger.models import Forecast, Member, Question, Resolution, Role, Visibility
 from forecasts.news import feeds
 from forecasts.operations import privacy
 from forecasts.parts.export import export_parts
+from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes
+from forecasts.proposals.endpoint import Endpoint
+from forecasts.proposals.kinds import Wanted
 from forecasts.questions import finality, passages, registry, revisions, search, trends
 from forecasts.questions import standing as question_standing
 from forecasts.reading.article import CapturedArticle
@@ -82,7 +87,8 @@ OPEN = {
     """,
     "is the check": """
         access.roles: appointed_role has_scope is_shared member_rights require require_own_name
-        require_scope; access.teams: needs_second_resolver require_second_resolver; access.tokens:
+        require_scope; proposals.calls: own require_may_call; proposals.model_forecasts: is_hidden;
+        access.teams: needs_second_resolver require_second_resolver; access.tokens:
         require_name_suffices; access.visibility: comment_visible evidence_visible forecast_visible
         is_visible question_visible reader_rights require_visible; articles.library: require_capture
     """,
@@ -94,7 +100,9 @@ OPEN = {
         revoke; agenda.notifications.channels: add change find listing remove;
         agenda.notifications.sender: resend; agenda.revisits: distinct_days intervals mark_seen
         seen_until; news.feeds: find keep listing pause remove resume; news.reading:
-        make_due; questions.standing: last_registered; updates.evidence: cite; views.forecasts:
+        make_due; proposals.calls: last_answer newest_proposal waiting; proposals.decisions: decide
+        dismiss draft_of find listing reopen require_open; questions.standing: last_registered;
+        updates.evidence: cite; views.forecasts:
         new_forecast
     """,
     "names the member who acts or reads": """
@@ -123,7 +131,8 @@ OPEN = {
     """,
     "called by verbs that have checked": """
         access.identities: unknown_note; access.memberships: join team_or_new write_stay;
-        access.teams: team_fields visibility_fields; access.tokens: issue; access.visibility:
+        access.teams: team_fields visibility_fields; access.tokens: issue; proposals.decisions:
+        newest_decision record; access.visibility:
         audience_label; api.metaculus.posts: posted_comment; ledger.append: append count_entered
         delete enter enter_flushed last_of undo written; ledger.current: newest_wording;
         ledger.facts: first known undo; questions.registry: insert_questions others_see;
@@ -135,7 +144,9 @@ OPEN = {
         require_undecided; updates.model_uses: record_models
     """,
     "only what its verbs show": """
-        api.metaculus.posts: question_posts tournaments; views.articles: document; views.forecasts:
+        api.metaculus.posts: question_posts tournaments; views.articles: document;
+        views.proposals: call
+        call_text proposals; views.forecasts:
         forecasts; views.questions: document whole_question; views.ties:
         conditional group groups_of if_late link ties
     """,
@@ -145,7 +156,8 @@ OPEN = {
         article_by_address; updates.evidence_parsing: parse_evidence read_evidence
     """,
     "a number": """
-        agenda.notifications.sender: undelivered; publication.record: outside_the_team;
+        agenda.notifications.sender: undelivered; proposals.calls: used_today;
+        publication.record: outside_the_team;
         questions.families: judgements; resolution.late_forecasts: late_forecasts made_between;
         resolution.runs.run: waiting
     """,
@@ -165,6 +177,7 @@ OPEN = {
         views.news: inbox moves_since;
         agenda.notifications.sender: send; agenda.today: is_empty new_results; exporting.export:
         export_as packed_as packed_folder reading write_question_files; importing.accounts: whose;
+        proposals.accounts: accounts; proposals.calls: find_call listing;
         publication.forecast_proofs: write_proofs; questions.conditions: around branches
         branches_of condition_of condition_rows; questions.families: with_families;
         questions.groups: counted_kinds find_group first_forecasts group_of group_rows
@@ -646,6 +659,61 @@ def in_alder(cell: Cell) -> models.QuestionText:
     return SNOW.model_copy(update=teams.visibility_fields(cell.session, "Alder"))
 
 
+def by_model(kind: str, **content: Any) -> Callable[[Cell], int]:
+    """Return the number of the member's own proposal, on the article or about the question."""
+
+    def number(cell: Cell) -> int:
+        bot = members.member_or_new(cell.session, MODEL.model, now=NOW)
+        of_article = kind == "questions"
+        call = models.ModelCall(
+            member_id=cell.member.id,
+            bot_id=bot.id,
+            kind=kind,
+            article_id=1 if of_article else None,
+            about_id=None if of_article else cell.question.id,
+            model=MODEL.model,
+            host=MODEL.host,
+            prompt_hash="",
+            most_tokens=1,
+            request="",
+            recorded_at=NOW,
+        )
+        owned = {"member_id": cell.member.id, "recorded_at": NOW}
+        owned["model_call_id"] = written(cell.session, call).id
+        spent = {"tokens_in": 1, "tokens_out": 1, "cost": 0, "seconds": 1}
+        state = models.AnswerState.answered
+        written(cell.session, models.ModelAnswer(state=state, answer="", **spent, **owned))
+        row = models.ModelProposal(content=json.dumps(content), **owned)
+        return written(cell.session, row).id
+
+    return number
+
+
+def asked_model(kind: str) -> Callable[[Cell], Any]:
+    """Return the call that begins a request; others than its author may not send it everywhere."""
+
+    def call(cell: Cell) -> Any:
+        wanted = Wanted(kind, article=1, question=cell.slug, articles=(1,))
+        try:
+            return calls.begin(cell.session, MODEL, wanted, **cell.here)
+        except Forbidden as error:
+            if "only its author may send it" not in error.message:
+                raise
+            assert cell.visibility is not Visibility.everyone
+            assert cell.question.member_id != cell.member.id
+            return True
+
+    return call
+
+
+MODEL = Endpoint("http://localhost:1/v1", "a model")
+SNOWY = {"title": "Will it snow?", "type": "binary", "options": None, "lower_bound": None}
+SNOWY |= {"upper_bound": None, "unit": None, "resolution_criteria": "", "fine_print": ""}
+SNOWY |= {"close_date": "2026-01-11", "quote": RAIN.text, "prefix": "", "suffix": ""}
+REASONS = {"reference_class": "", "base_rate": "", "evidence_for": [], "evidence_against": []}
+WITNESS = {"answer": "outcome", "outcome": "no", "known_at": None, "passages": [], "note": ""}
+
+
 def forecasted(cell: Cell) -> Forecast:
     return updates.update(cell.session, cell.question, P, **cell.here).forecast
 
@@ -724,6 +792,20 @@ EVERY_CASE = (
     case(A.ask, ask, in_alder, P, on="team"),
     case(A.ask, registry.require_can_ask, SNOW, on="ledger"),
     case(A.see, passages.sources),
+    Case(calls.begin, A.ask, asked_model("questions"), on="ledger"),
+    Case(calls.begin, A.forecast, asked_model("forecast")),
+    Case(calls.begin, A.propose, asked_model("outcome")),
+    case(A.see, calls.preview, MODEL, lambda c: Wanted("forecast", question=c.slug)),
+    case(A.see, model_forecasts.question_material, lambda c: Wanted("forecast", question=c.slug)),
+    case(A.ask, decisions.accept, by_model("questions", **SNOWY), SNOW, on="ledger"),
+    case(
+        A.see,
+        model_forecasts.reveal,
+        by_model("forecast", **REASONS, forecast="27%"),
+        now=day(11),
+    ),
+    case(A.propose, model_outcomes.accept, by_model("outcome", **WITNESS)),
+    case(A.see, model_outcomes.find, by_model("outcome", **WITNESS)),
     lists(question_standing.by_id, by_number),
     lists(question_standing.outlines, outlined),
     lists(

@@ -10,12 +10,12 @@ from sqlmodel import select
 
 from forecasts.access import roles
 from forecasts.access.members import member_named
-from forecasts.common.errors import Forbidden, Refused
+from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.ledger.models import Forecast, ModelCall, ModelDecision, ModelUse, Visibility
 from forecasts.ledger.verification import verify
 from forecasts.proposals import calls, decisions, model_forecasts
 from forecasts.proposals.kinds import Wanted
-from forecasts.questions import passages, registry
+from forecasts.questions import passages, registry, revisions
 from forecasts.updates.comments import comment
 from forecasts.values.value import Value, value_of
 from forecasts.views import proposals as views
@@ -150,3 +150,23 @@ def test_it_is_not_asked_for_once_the_question_has_closed(
 ) -> None:
     with desk.acting() as (session, member, _), pytest.raises(Refused, match="'ferry' has closed"):
         calls.begin(session, stub.endpoint(), FORECAST, member=member, now=day(100))
+
+
+def test_it_stays_hidden_when_the_question_is_no_longer_visible(desk: Desk, stub: Stub) -> None:
+    desk.handle = "bob"
+    with desk.acting() as (session, bob, _):
+        question = ask(session, bob, slug="ferry")
+    desk.handle = "alice"
+    asked = forecast(desk, stub)
+    own(desk, 0.5)
+    desk.handle = "bob"
+    with desk.acting() as (session, bob, now):
+        revisions.revise(
+            session, question, reason="private", member=bob, now=now, visibility=Visibility.author
+        )
+    desk.handle = "alice"
+    with desk.acting() as (session, member, now):
+        found = calls.find_call(session, asked.call, member, now=now)
+        assert views.call_text(session, *found, member, now=now).answer == views.HIDDEN
+        with pytest.raises(NotFound):
+            model_forecasts.reveal(session, asked.proposals[0], member=member, now=now)
