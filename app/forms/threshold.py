@@ -31,14 +31,19 @@ def threshold_form(state: QuestionState) -> None:
             0.05,
             "%.2f",
             key=f"{key}-score",
-            help="News lists an article from this score on. A higher one lists fewer.",
+            help="The score says how well an article fits the question. News suggests articles "
+            "with at least this score; a higher score means fewer suggestions.",
         )
-        how = "Your own score" if held.is_own else "Learned from your answers"
-        accepted = count(held.accepted, "article")
-        st.caption(f"{how}: {accepted} accepted, {held.dismissed} dismissed.")
+        answers = f"{count(held.accepted, 'article')} accepted, {held.dismissed} dismissed"
+        if held.is_own:
+            st.caption(f"Your own score: {answers}.")
+        elif held.accepted or held.dismissed:
+            st.caption(f"Learned from your answers: {answers}.")
+        else:
+            st.caption("Usual score: you have no answers to learn from yet.")
         with st.container(horizontal=True):
             own = st.form_submit_button("Save score", key=f"{key}-save")
-            learned = held.is_own and st.form_submit_button("Learn it", key=f"{key}-learn")
+            learned = held.is_own and st.form_submit_button("Use learned score", key=f"{key}-learn")
     if own or learned:
         with act(key) as doing:
             wanted = score if own else None

@@ -185,9 +185,10 @@ def link_form(state: QuestionState) -> None:
         kind = st.selectbox("Says", kinds, format_func=lambda one: _LINKS[one], key=f"{key}-kind")
         strength = st.selectbox(
             "How sure", list(LinkStrength), index=1, key=f"{key}-strength",
-            help="Forecasts that break a certain link contradict each other. Made before either "
-            "outcome may be known, it lets reports count the two once; after that it is final. "
-            "You need the right to change both questions.",
+            help="Forecasts that break a certain link contradict each other. If it is made before "
+            "either outcome can be known, reports count the two questions as one; once an outcome "
+            f"may be known, it cannot be changed. “{_LINKS[LinkKind.causes]}” has neither effect. "
+            "A certain link needs the right to change both questions.",
         )  # fmt: skip
         reason = st.text_input("Why linked", placeholder="optional", key=f"{key}-reason")
         submitted = st.form_submit_button("Add link", key=f"{key}-go")

@@ -256,9 +256,9 @@ def attribute(
 ) -> None:
     """Attribute scores to updates, evidence and its sources.
 
-    This is bookkeeping, not causation: the last member to move gets the credit. Except
-    by update, it also shows how often each was cited late, and how long before the crowd moved the
-    same way. By feed: your feeds that brought the cited articles.
+    This is bookkeeping, not causation: the last member to move gets the credit. All groupings but
+    update also show how often each was cited late, and how long before the crowd moved the same
+    way. --by feed uses your own feeds.
     """
     chosen = format_of(format_, output)
     frames, brought = frames_of(folder), None

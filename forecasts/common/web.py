@@ -380,9 +380,7 @@ def _refuse_status(url: httpx.URL, status: int) -> None:
 
 def _refuse_size(url: httpx.URL, size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise CaptureError(
-            f"The answer of {_name(url)} is larger than {max_bytes / 1e6:g} MB.", remedy=PASTE
-        )
+        raise CaptureError(f"{_name(url)} sent more than {max_bytes / 1e6:g} MB.", remedy=PASTE)
 
 
 def _content_type(

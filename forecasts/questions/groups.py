@@ -335,7 +335,7 @@ def add_to_group(
     _check(group.kind, _inserted(group, new, before))
     _require_words(group.title, [one.label for one in (*group.members, new)])
     whole = _whole(session, slug, now)
-    _require_unknown(session, group, now=now, new=state)
+    _require_joinable(session, group, state, now=now)
     members = _inserted(whole, new, before)
     for position, one in enumerate(members[members.index(new) :], members.index(new)):
         _write_place(session, one.state.id, whole.id, one.label, position, member, now)
@@ -361,7 +361,12 @@ def take_out(session: Session, question: Question, *, member: Member, now: datet
     group = group_of(session, question, now=now)
     if group is None:
         raise Refused(f"{question.slug!r} is not in a group; nothing was changed.")
-    _require_unknown(session, group, now=now)
+    if ended(session, [one.state for one in group.members], now=now):
+        raise Refused(
+            f"{question.slug!r} can no longer leave the group {group.slug!r}: an outcome in the "
+            "group may already be known.",
+            remedy="Leave it as it is, or ask a new group.",
+        )
     _write_place(session, question.id, group.id, "", 0, member, now)
     return group.slug
 
@@ -379,31 +384,34 @@ def _whole(session: Session, slug: str, now: datetime) -> Group:
         return find_group(session, slug, now=now)
 
 
-def _require_unknown(
-    session: Session, group: Group, *, now: datetime, new: QuestionState | None = None
-) -> None:
+def _require_joinable(session: Session, group: Group, new: QuestionState, *, now: datetime) -> None:
     """Raise Refused if an outcome of the group, as its reader sees it, may be known.
 
-    A change could then choose, by the outcomes, which contradictions have a price.
-    ``new``: a question that comes in. It contradicts no forecast on a member that had ended before
-    it was forecast itself.
+    A change could then choose, by the outcomes, which contradictions have a price. The question
+    contradicts no forecast on a member that had ended before it was forecast itself.
     """
-    states, since = [one.state for one in group.members], None
-    # An exhaustive group loses a contradiction with a member that was not forecast.
-    if new is not None and group.kind != GroupKind.exhaustive:
-        since = first_forecasts(session, [new.id]).get(new.id, now)
-    if new is not None and ended(session, [new], now=now):
+    states = [one.state for one in group.members]
+    if ended(session, [new], now=now):
         raise Refused(
             f"{new.slug!r} cannot join the group {group.slug!r}: its own outcome may already be "
             "known.",
             remedy="Ask a new group of questions that are still open.",
         )
+    if group.kind == GroupKind.exhaustive:
+        # It loses a contradiction even with a member that was not forecast.
+        if ended(session, states, now=now):
+            raise Refused(
+                f"The exhaustive group {group.slug!r} accepts no more questions: an outcome in it "
+                "may already be known.",
+                remedy="Ask a new group with this question.",
+            )
+        return
+    since = first_forecasts(session, [new.id]).get(new.id, now)
     if ended(session, states, now=now, since=since):
-        change = "leave" if new is None else "join"
         raise Refused(
-            f"Questions can no longer {change} the group {group.slug!r} like this: the outcome of "
-            "one of its members may already be known.",
-            remedy="Ask a new group.",
+            f"{new.slug!r} cannot join the group {group.slug!r}: it was forecast before an outcome "
+            "in the group could be known.",
+            remedy="Ask a new group with this question.",
         )
 
 
@@ -479,11 +487,15 @@ def _new_slug(session: Session, title: str, slug: str | None) -> str:
         taken.update(session.exec(select(names).where(col(names).startswith(stem), newest)))
     if slug is None:
         return free_slug(title, taken)
-    if not is_slug(slug) or slug in taken:
-        why = "it is taken" if slug in taken else "it is not an ID"
+    if not is_slug(slug):
         raise Refused(
-            f"{slug!r} cannot be the ID of a group: {why}.",
-            remedy="Use other letters, digits, hyphens, dots or underscores, or leave it out.",
+            f"{slug!r} cannot be a group's ID: an ID has up to 100 letters, digits, hyphens, dots "
+            "and underscores, and begins with a letter or digit.",
+            remedy="Change it, or leave it out.",
+        )
+    if slug in taken:
+        raise Refused(
+            f"The ID {slug!r} is already taken.", remedy="Choose another, or leave it out."
         )
     return slug
 

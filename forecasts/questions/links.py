@@ -93,7 +93,9 @@ def link(
         recorded_at=now,
     )
     if before is not None and (before.strength, before.reason) == (row.strength, row.reason):
-        raise Refused(f"{one.slug!r} and {other.slug!r} have this link; nothing was changed.")
+        raise Refused(
+            f"{one.slug!r} and {other.slug!r} already have this link; nothing was changed."
+        )
     return written(session, row)
 
 
@@ -113,7 +115,7 @@ def unlink(
     one, other = _ends(one, other, LinkKind(kind))
     before = _current(session, one, other, kind, member, now)
     if before is None:
-        raise NotFound(f"There is no link {kind!s} from {one.slug!r} to {other.slug!r}.")
+        raise NotFound(f"{one.slug!r} has no link “{kind!s}” to {other.slug!r}.")
     row = QuestionLink(
         question_id=one.id,
         other_id=other.id,
@@ -178,7 +180,7 @@ def require_changeable(link: Link, now: datetime) -> None:
     if link.is_final(now):
         raise Refused(
             f"The link between {link.one.slug!r} and {link.other.slug!r} can no longer be "
-            "changed: it is certain, and the outcome of one of them may already be known.",
+            "changed: it is certain, and the outcome of one question may already be known.",
             remedy="Leave it as it is, or add another link.",
         )
 

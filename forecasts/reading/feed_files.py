@@ -134,7 +134,10 @@ def parsed_feed(data: bytes, charset: str | None = None) -> Any:
             remedy="Use a feed of recent entries.",
         )
     if _CROWDED.search(data.replace(b"\0", b"")):  # in UTF-16, too
-        raise CaptureError("This feed has an element with too many attributes.", remedy=_UNREADABLE)
+        raise CaptureError(
+            f"This feed is malformed: an element has {ATTRIBUTES} attributes or more.",
+            remedy="Choose another feed of the site.",
+        )
     headers = {"content-type": f"application/xml; charset={charset}"} if charset else {}
     # As a stream: feedparser would fetch a text that looks like an address, or open a file.
     return feedparser.parse(
@@ -384,7 +387,9 @@ def read_mail(data: bytes, *, captured_at: datetime) -> list[Entry]:
     CaptureError if it cannot be read, has no text, or more than ``MAIL_PARTS``.
     """
     if data.count(b"\n--") > 2 * MAIL_PARTS:  # a part has a line before it, and some one after it
-        raise CaptureError("This e-mail has too many parts.", remedy="Save its text as .txt.")
+        raise CaptureError(
+            f"This e-mail has more than {MAIL_PARTS} parts.", remedy="Save its text as .txt."
+        )
     try:
         message = email.message_from_bytes(data, policy=_ShortHeaders())
         assert isinstance(message, EmailMessage)

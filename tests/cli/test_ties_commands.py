@@ -57,7 +57,7 @@ def test_a_kind_that_comes_too_late_is_said_not_to_count(forecasts: Run, clock: 
     assert late.stderr == (
         "Reports still count it as independent, because an outcome may already be known.\n"
     )
-    assert "leave the group 'bridge' like this" in forecasts.refused("group", "take-out", MARCH)
+    assert "can no longer leave the group 'bridge'" in forecasts.refused("group", "take-out", MARCH)
     assert forecasts("group", "change", "bridge", "--kind", "independent").stderr == ""
 
 

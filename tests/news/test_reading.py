@@ -151,8 +151,8 @@ def test_a_failure_is_told_and_tried_again_later_and_later(
     ("body", "headers", "said"),
     [
         (b"<html><body>Log in</body></html>", {}, ""),
-        (b"x" * 6_000_000, {}, "larger than 5 MB"),
-        (b"x", {"Content_Length": str(10**9)}, "larger than 5 MB"),
+        (b"x" * 6_000_000, {}, "sent more than 5 MB"),
+        (b"x", {"Content_Length": str(10**9)}, "sent more than 5 MB"),
         (b"", {"status": 302, "Location": "/f"}, "redirects more than 3 times"),
         (b"\x89PNG", {"Content_Type": "image/png"}, "instead of data"),
         (b"\xff\xfe\x00", {"Content_Type": "text/xml; charset=klingon"}, "not a feed"),

@@ -66,7 +66,7 @@ FAULTS: dict[str, tuple[Answer, str]] = {
     "no choice": (sends(b'{"choices": []}'), "did not answer as an API of the OpenAI form"),
     "deep": (sends(b"[" * 100_000), "did not answer as an API of the OpenAI form"),
     "not a number": (sends(b'{"choices": NaN}'), "did not answer as an API of the OpenAI form"),
-    "endless": (sends(b" " * 600_000), "is larger than 0.5 MB"),
+    "endless": (sends(b" " * 600_000), "sent more than 0.5 MB"),
     "refusal": (choice(content=None, refusal="I will not."), f"{MODEL} refuses to answer"),
     "long": (choice(finish_reason="length"), "was cut off: its answer is too long"),
     "filtered": (choice(finish_reason="content_filter"), "was stopped by its server's filter"),

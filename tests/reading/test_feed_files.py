@@ -199,7 +199,7 @@ def test_a_feed_of_endless_attributes_is_refused(encoding: str) -> None:
     """It would take minutes to read."""
     many = " ".join(f"é{number}='>'" for number in range(30_000))
     feed = f"<?xml version='1.0' encoding='{encoding}'?><rss version='2.0' {many}></rss>"
-    with pytest.raises(CaptureError, match="too many attributes"):
+    with pytest.raises(CaptureError, match="an element has 500 attributes or more"):
         read_document(feed.encode(encoding), url=None, captured_at=NOW)
 
 
@@ -210,7 +210,7 @@ def test_headers_of_an_email_are_cut_and_many_parts_are_refused() -> None:
     assert entry.article.title.startswith("Pier")
     assert LEAD in entry.article.text
     parts = "--a\nContent-Type: multipart/mixed; boundary=a\n\n" * 2_000
-    with pytest.raises(CaptureError, match="too many parts"):
+    with pytest.raises(CaptureError, match="more than 500 parts"):
         read_mail(f"Content-Type: multipart/mixed; boundary=a\n\n{parts}".encode(), captured_at=NOW)
 
 

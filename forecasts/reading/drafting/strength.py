@@ -59,31 +59,33 @@ _LEFT_OVER_VERB = re.compile(
 _CLAUSE_WORD = re.compile(
     r"\b(?:that|which|who|whom|whose|if|unless|whether|when|where|before|after|once|until|what|how)\b"
 )
+_NOT_NAMED, _NAMELESS = "something is not named", "the subject has no name"
+_TWO_STATEMENTS = "the title runs two statements together"
 _FAULTS = tuple(
     (re.compile(pattern), fault)
     for pattern, fault in (
         (r"^Will (?:is|are|was|otherwise|for|to|of|in|on|and|but|so)\b", "no clear subject"),
         (r"\b(?:of it|them|him|himself|so|one|the following|this time|as well|again)"
-         r"(?= (?:by|until|if) |\?|,| and )", "something is not named"),
+         r"(?= (?:by|until|if) |\?|,| and )", _NOT_NAMED),
         (r"^Will (?:the )?(?:both|two|all|many|some|few|other|new|first|second|next|any\w*|either"
-         r"|there be a) ", "nobody is named"),
+         r"|there be a) ", _NAMELESS),
         (r"^Will (?:the|an?) (?:club|team|company|city|port|bank|mayor|president|minister|party"
          r"|party's leader|front|airport|study|group|new [a-z]+|state|union|report|window|price|law"
          r"|bill|finals?|organisers|election|budget|sale|merger|deal|plan) [a-z]",
-         "the subject is not named"),
-        (r"^Will [A-Z][a-z-]+ [a-z]*[^\Ws]s [a-z]", "the subject is not named"),
+         _NAMELESS),
+        (r"^Will [A-Z][a-z-]+ [a-z]*[^\Ws]s [a-z]", _NAMELESS),
         (r"\b(?:and|or|the|an?|of|to|in|at|for|with|from|on|follow|put|set|take|get|come|vote)"
          r" (?:by|until) \d", "the wording is cut off"),
         (r"^Will an? (?!second|bill|law|winter|referendum|government|truce|court|vote)[a-z]",
-         "nobody is named"),
-        (r", \d\d? per ?cent|\bas (?:[A-Z][a-z]+|[a-z]+s?) \w+s ", "two clauses"),
+         _NAMELESS),
+        (r", \d\d? per ?cent|\bas (?:[A-Z][a-z]+|[a-z]+s?) \w+s ", _TWO_STATEMENTS),
         (r"^Will [^?]*? (?:begin|start|publish (?:its|the)\b[^?]*|make (?:its|their|a)"
          r" (?:choice|decision|announcement)|end its\b[^?]*|meet next) (?:by|on) \d",
-         "only a date of the calendar"),
-        (r"^Will [\w' ]+ (?:met|faced|said|told|gave|took) ", "two verbs"),
+         "asks only about a scheduled date"),
+        (r"^Will [\w' ]+ (?:met|faced|said|told|gave|took) ", _TWO_STATEMENTS),
         (r"\b(?:phone|model|car|tablet|console|film|probe|capsule|rocket|telescope|vaccine|drug|jet"
          r"|game|album|book) take place", "the wording is cut off"),
-        (r"\ba\.m\. |\bp\.m\. |, [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", "two clauses"),
+        (r"\ba\.m\. |\bp\.m\. |, [A-Z][a-z]+ to [a-z]+|\band \w+s on\b", _TWO_STATEMENTS),
         (rf"\b(?:by|in|from|on) (?:(?:\d+ )?(?:{'|'.join(MONTHS)})|\d{{4}})\b[^?]*"
          r" (?:by|on|until) \d", "the title has two dates"),
     )
@@ -157,11 +159,11 @@ def without_asides(question: str) -> str:
 def find_fault(question: str, *, is_named: bool = False) -> str:
     """Return why a title cannot be read alone, or ''. ``is_named``: its subject is known to be."""
     for pattern, fault in _FAULTS:
-        if pattern.search(question) and not (is_named and fault.endswith("named")):
+        if pattern.search(question) and not (is_named and fault in (_NOT_NAMED, _NAMELESS)):
             return fault
     verb = _LEFT_OVER_VERB.search(question)
     is_clause = verb is None or _CLAUSE_WORD.search(question[: verb.start()])
-    return "" if is_clause else "two verbs"
+    return "" if is_clause else _TWO_STATEMENTS
 
 
 def is_about_a_name(question: str) -> bool:

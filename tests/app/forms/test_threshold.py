@@ -23,7 +23,7 @@ def held(ledger: Session, engine: Engine) -> inbox.Threshold:
 def test_a_threshold_is_set_and_learned_again(furnished: AppTest, engine: Engine) -> None:
     furnished.session_state["threshold-quay"] = True
     visit(furnished, "question", slug="quay")
-    assert "Learned from your answers: 0 articles accepted, 0 dismissed." in words(furnished)
+    assert "Usual score: you have no answers to learn from yet." in words(furnished)
     furnished.number_input(key="threshold-quay#0-score").set_value(0.6)
     furnished.button(key="threshold-quay#0-save").click().run()
     assert confirmed(furnished) == ["Articles are suggested from a score of 0.60."]

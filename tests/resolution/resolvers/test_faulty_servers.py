@@ -88,8 +88,8 @@ FAULTS: dict[str, tuple[Callable[[Handler], None], str]] = {
         partial(send, body=GOOD, content_type="text/html"),
         "sent 'text/html' instead of data",
     ),
-    "endless": (endless, "is larger than 10 MB"),
-    "bomb": (bomb, "is larger than 10 MB"),
+    "endless": (endless, "sent more than 10 MB"),
+    "bomb": (bomb, "sent more than 10 MB"),
     "inside": (
         partial(send, body=b"", status=302, location="http://127.0.0.2/status"),
         "127.0.0.2 is a private address",
