@@ -67,7 +67,7 @@ def ask_model(article: Article) -> None:
             if not session.rights_here(ledger).allows(Action.ask):
                 return
         wanted = Wanted("questions", article=article.id)
-        label = f"Ask {as_text(endpoint.model)}"
+        label = f"Ask {as_text(endpoint.model)} for questions"
         _asking(endpoint, wanted, label, "the article", article=article.id)
 
 
@@ -94,7 +94,8 @@ def model_forecast(question: Question, *, has_forecast: bool) -> None:
         else:
             wanted = Wanted("forecast", question=question.slug)
             label = f"Ask {as_text(endpoint.model)} for a forecast"
-            _asking(endpoint, wanted, label, "the question", question=question.id)
+            sent = "the question and up to five articles"
+            _asking(endpoint, wanted, label, sent, question=question.id)
 
 
 def _forecast(one: ModelForecast) -> None:
@@ -110,10 +111,11 @@ def _forecast(one: ModelForecast) -> None:
 def _unseen(number: int, *, has_forecast: bool) -> None:
     """Show that the model has forecast, with the button that shows it after the reader's own."""
     if not has_forecast:
-        st.caption("The model has forecast this. You see its forecast after your own.")
+        st.caption("The model's forecast is ready. It is shown after you save yours.")
         return
     key = form_key(f"reveal-{number}")
-    if st.button("Show the model's forecast", key=f"{key}-go"):
+    records = "Shows it and records it for the model's bot."
+    if st.button("Show the model's forecast", key=f"{key}-go", help=records):
         with act(key) as doing:
             shown = model_forecasts.reveal(doing.ledger, number, **doing.by)
             value = shortened(format_value(shown.value, shown.text.options), 100)
@@ -139,7 +141,7 @@ def _asking(endpoint: Endpoint, wanted: Wanted, label: str, sent: str, **subject
         if opened.open:
             with session.reading() as ledger:
                 would = calls.preview(ledger, endpoint, wanted, now=session.now())
-            st.caption("Exactly this would be sent.")
+            st.caption("This is the exact request.")
             st.code(would, language=None, wrap_lines=True)
     if pressed:
         _begin(name, wanted, endpoint)
@@ -161,12 +163,24 @@ def _last(kind: str, endpoint: Endpoint, **subject: int) -> tuple[int | None, st
         ended = calls.last_answer(ledger, about)
         if ended is None or now - ended.recorded_at > timedelta(days=1):
             return None, ""
-        dropped = ended.misquoted + ended.unusable
-        return None, ended.reason or (_dropped(dropped) if dropped else "")
+        if ended.reason:
+            return None, ended.reason
+        newest = calls.newest_proposal(ledger, about)
+        found = newest is not None and newest.model_call_id == ended.model_call_id
+        said = "" if found or kind != "questions" else _none_found(endpoint)
+        return None, f"{said} {_dropped(ended.misquoted + ended.unusable)}".strip()
+
+
+def _none_found(endpoint: Endpoint) -> str:
+    return f"{endpoint.model} found no questions in this article."
 
 
 def _dropped(many: int) -> str:
-    return f"{count(many, 'part')} of the answer dropped: misquoted, or not usable."
+    if not many:
+        return ""
+    were = "was" if many == 1 else "were"
+    why = "the quotation was wrong, or the part was not usable"
+    return f"{count(many, 'part')} of the answer {were} dropped: {why}."
 
 
 @st.fragment(run_every=_EVERY)
@@ -181,7 +195,7 @@ def _working(name: str, call: int, endpoint: Endpoint) -> None:
         took = max(0, round((session.now() - row.recorded_at).total_seconds()))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.caption(
-                f"{as_text(endpoint.model)} is at work · {took} s of {endpoint.seconds:g}",
+                f"{as_text(endpoint.model)} is working · {took} s (limit: {endpoint.seconds:g})",
                 width="stretch",
             )
             if st.button("Stop waiting", key=f"leave-model-{name}", type="tertiary"):

@@ -49,7 +49,7 @@ def draft(article: ArticleNumber, format_: TextOrJson = "text") -> None:
     """Ask your language model for questions from an article.
 
     One request is sent to FORECASTS_MODEL_URL; to see it first: forecasts model preview ARTICLE.
-    Each proposal has its passage in the article. You decide: nothing is asked by itself.
+    Each proposal quotes the article. No question is asked until you accept it.
     """
     endpoint = required(settings())
     if format_ == "text":
@@ -76,8 +76,10 @@ def _begin() -> AbstractContextManager[tuple[Session, Member, datetime]]:
 
 
 def _note_asking(endpoint: Endpoint) -> None:
-    seconds = f"{endpoint.seconds:g} seconds at most"
-    print_note(f"Asking {endpoint.model} at {endpoint.host} ({seconds}) …")
+    most = (
+        f"up to {endpoint.seconds:g} seconds, or {2 * endpoint.seconds:g} if it must answer again"
+    )
+    print_note(f"Asking {endpoint.model} at {endpoint.host} ({most}) …")
 
 
 def _print_proposals(made: list[views.Proposal]) -> None:
@@ -106,11 +108,11 @@ def _print_proposals(made: list[views.Proposal]) -> None:
 
 @model.command()
 def show(format_: TextOrJson = "text") -> None:
-    """Show the model that is set, and the use of its budget today."""
+    """Show your language model and today's use of its budget."""
     endpoint = configured(settings())
     if endpoint is None:
         if not printed_json(format_, None):
-            print_line("No model is set, and nothing is sent. See docs/models.md.")
+            print_line("No model is set, so nothing is sent. See docs/models.md.")
         return
     with reading_as() as (session, _, now):
         one = views.settings(endpoint, calls.used_today(session, endpoint, now=now))
@@ -147,10 +149,7 @@ def preview(
 
 @model.command("calls")
 def calls_(format_: TextOrJson = "text") -> None:
-    """List your calls of the model, the newest first.
-
-    An admin's list has everyone's.
-    """
+    """List your last 20 calls to the model. Admins see everyone's."""
     with reading_as() as (session, who, now):
         found = calls.listing(session, who, now=now, most=_CALLS)
         listed = [views.call(session, *one) for one in found]
@@ -163,7 +162,9 @@ def calls_(format_: TextOrJson = "text") -> None:
         about = f"article {one.article}" if one.article else one.question or "a question"
         print_line(f"   {one.kind}, {about}: {_said(one)}")
     if listed:
-        print_note(f"With its texts: {next_step('model call', str(listed[0].number))}")
+        print_note(
+            f"To see the request and the answer: {next_step('model call', str(listed[0].number))}"
+        )
 
 
 def _said(one: views.ModelCall) -> str:
@@ -196,7 +197,7 @@ def call(
 def accounts_(format_: TextOrJson = "text") -> None:
     """Sum up each model's calls, their cost, and the decisions.
 
-    Of your own calls; an admin's sums have everyone's.
+    Admins see everyone's calls.
     """
     with reading_as() as (session, who, now):
         found = [model_account(one) for one in accounts(session, who, now=now)]
@@ -261,7 +262,10 @@ def _show_forecast(number: int, model_name: str, question: str, format_: str) ->
             if reason.quotation:
                 print_line(f"      “{on_one_line(reason.quotation)}”", style="dim")
     if one.forecast is None:
-        print_note("It is not recorded as a forecast of the model: the question does not take one.")
+        print_note(
+            "This was not recorded as the bot's forecast: you dismissed it, the question has "
+            "closed, or the bot may not see it."
+        )
 
 
 @model.command()
@@ -274,7 +278,7 @@ def outcome(
 ) -> None:
     """Ask for the outcome that articles show, with their passages.
 
-    The question and up to five articles are sent. Nothing is proposed by itself.
+    The question and up to five articles are sent. No outcome is proposed automatically.
     """
     endpoint = required(settings())
     if format_ == "text":
@@ -309,7 +313,7 @@ def propose(
     proposal: ProposalNumber,
     outcome: Annotated[str | None, argument("OUTCOME", "Another outcome than the model's.")] = None,
 ) -> None:
-    """Propose an outcome that a model found, in your name."""
+    """Propose, in your name, the outcome that a model found."""
     with acting() as (session, who, now):
         made = model_outcomes.accept(session, proposal, member=who, now=now, outcome=outcome)
         slug, said = session.get_one(Question, made.question_id).slug, made.outcome
@@ -343,9 +347,9 @@ def accept(
     fine_print: Annotated[str | None, option("TEXT", "Your own edge cases.")] = None,
     visible_to: VisibleTo = None,
 ) -> None:
-    """Ask a proposed question in your name, and forecast it.
+    """Ask a proposed question in your name. With P, forecast it too.
 
-    The options change it first; the decision is then recorded as a change.
+    Options change it first.
     """
     with acting() as (session, who, now):
         found, _ = decisions.draft_of(session, proposal, who)
@@ -380,7 +384,7 @@ def accept(
 @model.command()
 def dismiss(
     proposal: ProposalNumber,
-    undo: Annotated[bool, flag("--undo", "Take the dismissal back.")] = False,
+    undo: Annotated[bool, flag("--undo", "Reopen the proposal.")] = False,
 ) -> None:
     """Dismiss a proposal. It stays in the ledger."""
     with acting() as (session, who, now):

@@ -859,7 +859,10 @@ class Decision(StrEnum):
 
 
 class ModelDecision(_Recorded, table=True):
-    """A person's decision on a model's proposal, and what it made; the newest row counts."""
+    """A decision on a model's proposal, and the question, forecast or outcome made from it.
+
+    The newest row counts.
+    """
 
     model_proposal_id: int = Field(foreign_key="model_proposal.id", index=True)
     member_id: int = Field(foreign_key="member.id")

@@ -165,7 +165,9 @@ def _sent(acting: Acting, endpoint: Endpoint, begun: Begun) -> Reply:
         _end(acting, endpoint, begun.call, AnswerState.failed, error)
         raise
     except BaseException:
-        cut_off = Unanswered("It was cancelled.", remedy="", tokens_in=tokens_in(begun.request))
+        cut_off = Unanswered(
+            "The call was cancelled.", remedy="", tokens_in=tokens_in(begun.request)
+        )
         _end(acting, endpoint, begun.call, AnswerState.failed, cut_off)
         raise
 
@@ -176,7 +178,7 @@ def _unusable(
     """Return the error for an answer in another form, which is written."""
     error = Unanswered(
         f"{endpoint.model} did not answer in the form asked for: {fault.message}",
-        remedy="Try again, or another model.",
+        remedy="Try again, or set another model.",
     )
     _end(acting, endpoint, begun.call, AnswerState.unusable, error, reply)
     return error
@@ -194,7 +196,7 @@ def _end(
     reply = reply or Reply("", error.tokens_in, 0, error.received)
     with acting() as (session, _, now):
         ended = _answered(session, endpoint, call, state, reply, now)
-        ended.reason = error.message
+        ended.reason = str(error)
         written(session, ended)
 
 
@@ -323,7 +325,7 @@ def find_call(
     ).first()
     if found is None:
         raise NotFound(
-            f"You have no call {number} of a model.", remedy="To see them: forecasts model calls"
+            f"You have no call {number} of a model.", remedy="To list yours: forecasts model calls"
         )
     return found[0], found[1]
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
-from forecasts.common.errors import NotFound, Refused
+from forecasts.common.errors import NotFound, Refused, command
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     Article,
@@ -27,7 +27,7 @@ from forecasts.ledger.models import (
     Question,
     QuestionText,
 )
-from forecasts.proposals.questions import ProposedDraft, drafts
+from forecasts.proposals.questions import ProposedDraft, drafts, read_content
 from forecasts.questions.passages import Passage, find_passage
 from forecasts.updates.ask import Asked, ask
 from forecasts.values.value import Value
@@ -120,14 +120,38 @@ def find(session: Session, number: int, member: Member) -> ModelProposal:
     found = session.exec(select(ModelProposal).where(ModelProposal.id == number, own)).first()
     if found is None:
         raise NotFound(
-            f"You have no proposal {number}.", remedy="To see them: forecasts model proposals"
+            f"You have no proposal {number}.",
+            remedy="To list your proposals: forecasts model proposals --all",
         )
     return found
 
 
+_NAMES = {"questions": "a question", "forecast": "a forecast", "outcome": "an outcome"}
+_ACTS = {"questions": "model accept", "forecast": "model reveal", "outcome": "model propose"}
+
+
+def require_kind(session: Session, row: ModelProposal, kind: str) -> ModelCall:
+    """Return the call of a proposal of this kind; Refused for another kind.
+
+    NotFound if its words were removed.
+    """
+    call = session.get_one(ModelCall, row.model_call_id)
+    if call.kind != kind:
+        act = command(_ACTS[call.kind], str(row.id))
+        raise Refused(
+            f"Proposal {row.id} is not {_NAMES[kind]}.", remedy=f"For {_NAMES[call.kind]}: {act}"
+        )
+    if not read_content(row):
+        raise NotFound(f"The words of proposal {row.id} were removed.")
+    return call
+
+
 def draft_of(session: Session, number: int, member: Member) -> tuple[ProposedDraft, Passage]:
-    """Return the member's proposal of a question as a draft, with its passage; NotFound if gone."""
-    find(session, number, member)
+    """Return the member's proposal of a question as a draft, with its passage; NotFound if gone.
+
+    Refused if it is not a question.
+    """
+    require_kind(session, find(session, number, member), "questions")
     for one in listing(session, member, decided=True, only=[number]):
         return one.draft, find_passage(session, one.article.id, one.draft.source)
     raise NotFound(f"The words of proposal {number} were removed.")

@@ -28,6 +28,7 @@ _CHARACTERS = 3  # of a token, at least in most texts: an estimate that is rathe
 _MOST_TOKENS = 10**9  # that a server may claim
 _SET = "FORECASTS_MODEL_URL"
 _CHECK = "To see the settings: forecasts model show."
+_AGAIN = "Try again, or set another model."
 
 
 @dataclass(frozen=True)
@@ -171,11 +172,12 @@ def _refused(endpoint: Endpoint, answer: Answer, received: str) -> Unanswered:
     if status in (401, 403):
         said, remedy = "does not accept the key", "Set FORECASTS_MODEL_KEY to a valid one."
     elif status == 404:
-        said, remedy = f"has no model {endpoint.model!r} at that address", _CHECK
+        said = f"has no model {endpoint.model!r}"
+        remedy = f"Check {_SET} and FORECASTS_MODEL: forecasts model show"
     elif status == 429:
         wait = answer.headers.get("retry-after", "")
         when = f"in {int(wait):,} seconds" if wait.isdecimal() and len(wait) < 7 else "later"
-        said, remedy = "asks to wait", f"Try again {when}."
+        said, remedy = "is busy", f"Try again {when}."
     elif status >= 500:
         said, remedy = "cannot answer now", f"Try again later. {_CHECK}"
     elif status < 400:
@@ -211,13 +213,12 @@ class _Completion(_Part):
 
 def _read(endpoint: Endpoint, request: str, received: str) -> Reply:
     spent = tokens_in(request)
-    again = f"Try again, or another model. {_CHECK}"
     try:
         completion = _Completion.model_validate(json.loads(received, parse_constant=no_constant))
     except (ValueError, RecursionError):
         raise Unanswered(
-            f"{endpoint.host} did not answer as an API of the OpenAI form does.",
-            remedy=f"Check that {_SET} ends as its documentation says, as in /v1.",
+            f"{endpoint.host} did not answer like an OpenAI-compatible API.",
+            remedy=f"Check that {_SET} is complete; most end in /v1.",
             received=received,
             tokens_in=spent,
         ) from None
@@ -231,15 +232,13 @@ def _read(endpoint: Endpoint, request: str, received: str) -> Reply:
         pass  # the estimate holds
     reason = ""
     if choice.message.refusal:
-        reason = "refuses to answer"
+        reason = f"{endpoint.model} refuses to answer."
     elif choice.finish_reason == "length":
-        reason = "was cut off: its answer is too long"
+        reason = f"The answer of {endpoint.model} is too long and was cut off."
     elif choice.finish_reason == "content_filter":
-        reason = "was stopped by its server's filter"
+        reason = f"{endpoint.model} was stopped by its server's filter."
     elif not text.strip():
-        reason = "gave an empty answer"
+        reason = f"{endpoint.model} gave an empty answer."
     if reason:
-        raise Unanswered(
-            f"{endpoint.model} {reason}.", remedy=again, received=received, tokens_in=sum(used)
-        )
+        raise Unanswered(reason, remedy=_AGAIN, received=received, tokens_in=sum(used))
     return Reply(text, *used, received)

@@ -24,7 +24,7 @@ from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.access.visibility import is_visible
 from forecasts.articles.library import find_article
-from forecasts.common.errors import Forbidden, LedgerError, NotFound, Refused, Remedy
+from forecasts.common.errors import Forbidden, LedgerError, NotFound, Refused, Remedy, command
 from forecasts.common.times import iso
 from forecasts.ledger.models import (
     Decision,
@@ -77,7 +77,10 @@ def _require(session: Session, wanted: Wanted, member: Member, now: datetime) ->
     text = registry.newest_wording(session, question)
     require_sendable(question, text, member)
     if text.close_time <= now:
-        raise Refused(f"{question.slug!r} has closed, so a forecast would not count.")
+        raise Refused(
+            f"{question.slug!r} has closed, so a forecast would not count.",
+            remedy=f"To ask for its outcome: {command('model outcome', question.slug)}",
+        )
 
 
 def require_sendable(question: Question, text: QuestionRevision, member: Member) -> None:
@@ -85,7 +88,7 @@ def require_sendable(question: Question, text: QuestionRevision, member: Member)
     if text.visibility != Visibility.everyone and question.member_id != member.id:
         raise Forbidden(
             f"Not everyone may see {question.slug!r}, so only its author may send it to a model.",
-            remedy="Ask its author.",
+            remedy="Ask its author to send it.",
         )
 
 
@@ -169,10 +172,8 @@ def reveal(session: Session, number: int, *, member: Member, now: datetime) -> M
     question and that is open. Refused before the member has forecast.
     """
     row = decisions.find(session, number, member)
-    call = session.get_one(ModelCall, row.model_call_id)
+    call = decisions.require_kind(session, row, "forecast")
     fields: dict[str, Any] = read_content(row)
-    if call.kind != "forecast" or call.about_id is None or not fields:
-        raise Refused(f"Proposal {number} is not a forecast.")
     question = session.get_one(Question, call.about_id)
     text = registry.newest_wording(session, question)
     if is_hidden(session, call, member, now=now):

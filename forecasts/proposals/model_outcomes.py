@@ -19,7 +19,7 @@ from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.access.visibility import require_visible
 from forecasts.articles.library import find_article
-from forecasts.common.errors import LedgerError, Refused
+from forecasts.common.errors import LedgerError, Refused, command
 from forecasts.common.text import cut
 from forecasts.common.times import iso, read_time
 from forecasts.ledger.models import (
@@ -75,8 +75,9 @@ def _material(session: Session, wanted: Wanted, now: datetime) -> Material:
     material = question_material(session, wanted, now)
     if not any(one["text"].strip() for one in material.data["articles"]):
         raise Refused(
-            f"There is no article on {wanted.question!r} that could show its outcome.",
-            remedy="Name one that does, by its number in: forecasts articles",
+            f"The ledger has no article on {wanted.question!r}.",
+            remedy=f"Add one: {command('model outcome', wanted.question)} --article N. "
+            "To find N: forecasts articles",
         )
     return material
 
@@ -133,10 +134,8 @@ OUTCOME = Kind(_require, _material, _check)
 def find(session: Session, number: int, member: Member) -> ModelOutcome:
     """Return the answer on an outcome that the member asked for; Refused for another proposal."""
     row = decisions.find(session, number, member)
-    call = session.get_one(ModelCall, row.model_call_id)
+    call = decisions.require_kind(session, row, "outcome")
     fields = read_content(row)
-    if call.kind != "outcome" or call.about_id is None or not fields:
-        raise Refused(f"Proposal {number} is not an outcome.")
     question = session.get_one(Question, call.about_id)
     require_visible(session, question)
     decision = decisions.newest_decision(row, session)
@@ -166,8 +165,9 @@ def accept(
     chosen = outcome or found.outcome
     if not chosen:
         raise Refused(
-            f"{found.model} proposes no outcome of {found.question.slug!r}: {found.answer}.",
-            remedy="If you know it, propose it yourself.",
+            f"{found.model} found no outcome for {found.question.slug!r}: "
+            f"{found.answer.replace('_', ' ')}.",
+            remedy=f"If you know it: {command('model propose', str(number))} OUTCOME",
         )
     source = ""
     with suppress(LedgerError, IndexError):

@@ -81,6 +81,8 @@ def test_a_forecast_is_hidden_until_one_has_made_ones_own(forecasts: Run, stub: 
     assert "27%" not in hidden.output + forecasts("model", "call", "1").output
     assert "27%" not in forecasts("show", "ferry", "--all").output
     assert "is hidden until you have forecast 'ferry'" in forecasts.refused("model", "reveal", "1")
+    other = forecasts.refused("model", "accept", "1")
+    assert "Proposal 1 is not a question. For a forecast: forecasts model reveal 1" in other
     forecasts("update", "ferry", "20%")
     shown = forecasts("model", "reveal", "1").stdout
     assert f"{MODEL} on ferry: 27%" in shown
@@ -141,15 +143,18 @@ def test_a_model_that_cannot_answer_is_one_sentence_and_is_listed(
 ) -> None:
     stub.answer = sends(b"", 429, Retry_After="30")
     failed = forecasts("draft", "1", exit_code=2)
-    assert "asks to wait (HTTP status 429).\nTry again in 30 seconds." in failed.stderr
-    assert "asks to wait (HTTP status 429). (0 tokens" in forecasts("model", "calls").stdout
+    assert "is busy (HTTP status 429).\nTry again in 30 seconds." in failed.stderr
+    assert (
+        "is busy (HTTP status 429). Try again in 30 seconds. (0 tokens"
+        in forecasts("model", "calls").stdout
+    )
     assert forecasts("questions").exit_code == 0
 
 
 def test_without_a_model_nothing_is_sent_and_the_commands_say_so(
     forecasts: Run, captured: None
 ) -> None:
-    assert "No model is set, and nothing is sent." in forecasts("model", "show").stdout
+    assert "No model is set, so nothing is sent." in forecasts("model", "show").stdout
     assert forecasts.printed("model", "show") is None
     for words in (("draft", "1"), ("model", "preview", "1")):
         assert "No language model is set, so nothing was sent." in forecasts.refused(*words)

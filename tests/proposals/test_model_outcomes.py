@@ -79,9 +79,13 @@ def test_no_outcome_is_an_answer_that_cannot_be_proposed(
     desk: Desk, voted: int, stub: Stub, answer: str
 ) -> None:
     [number] = outcome(desk, stub, voted, NONE | {"answer": answer}).proposals
+    words = answer.replace("_", " ")
     with desk.acting() as (session, member, now):
         assert model_outcomes.find(session, number, member).answer == answer
-        with pytest.raises(Refused, match=f"proposes no outcome of 'ferry': {answer}"):
+        with pytest.raises(
+            Refused,
+            match=f"no outcome for 'ferry': {words}. If you know it: .* model propose {number} O",
+        ):
             model_outcomes.accept(session, number, member=member, now=now)
         decisions.dismiss(session, number, member=member, now=now)
 
@@ -123,6 +127,9 @@ def test_a_wrong_passage_beside_a_sound_one_is_dropped(desk: Desk, voted: int, s
 def test_without_an_article_nothing_is_sent(desk: Desk, stub: Stub) -> None:
     with desk.acting() as (session, member, _):
         ask(session, member, slug="frost", title="Will it freeze?", scheduled_close_time=day(2))
-    with pytest.raises(LedgerError, match="There is no article on 'frost' that could show"):
+    with pytest.raises(
+        LedgerError,
+        match=r"no article on 'frost'\. Add one: forecasts model outcome frost --article N",
+    ):
         calls.ask_model(desk.begin, stub.endpoint(), Wanted("outcome", question="frost"))
     assert stub.requests == []

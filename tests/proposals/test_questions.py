@@ -253,7 +253,7 @@ def test_a_call_is_written_before_it_is_sent_and_one_that_was_killed_counts_as_t
     with desk.acting() as (session, member, now):
         [(call, answer)] = calls.listing(session, member, now=NOW)
         assert answer is not None
-        assert answer.reason == "It was cancelled."
+        assert answer.reason == "The call was cancelled."
         lost = ModelCall(**call.model_dump(exclude={"id"}))
         session.add(lost)
         session.flush()

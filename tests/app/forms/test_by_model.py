@@ -140,7 +140,7 @@ def test_while_the_model_works_the_page_is_there_and_one_may_stop_waiting(
     stub.answer = stub.hangs
     opened(app, article)
     app.button(key=f"ask-model-questions-{article}").click().run()
-    assert f"{MODEL} is at work · 0 s of 30" in words(app)
+    assert f"{MODEL} is working · 0 s (limit: 30)" in words(app)
     assert [key for key in keys(app) if key.startswith("draft-")]  # the grammar's own
     app.button(key=f"leave-model-questions-{article}").click().run()
     assert f"ask-model-questions-{article}" in keys(app)
@@ -153,7 +153,7 @@ def test_a_failure_is_one_sentence_beside_the_button(
 ) -> None:
     stub.answer = sends(b"", 503)
     ask(app, article)
-    assert "cannot answer now (HTTP status 503)" in words(app).replace("\\", "")
+    assert "cannot answer now (HTTP status 503). Try again later." in words(app).replace("\\", "")
     assert f"ask-model-questions-{article}" in keys(app)
     with database.reading(engine) as ledger:
         assert len(ledger.exec(select(ModelCall)).all()) == 1
@@ -180,7 +180,7 @@ def test_a_forecast_is_hidden_until_the_reader_has_forecast_and_then_a_bots(
     app.button(key="ask-model-forecast-ferry").click().run()
     answered()
     app.run()
-    assert "The model has forecast this. You see its forecast after your own." in words(app)
+    assert "The model's forecast is ready. It is shown after you save yours." in words(app)
     assert "27%" not in words(app)
     app.text_input(key="forecast-ferry#0-value").input("40").run()
     app.button(key="forecast-ferry#0-save").click().run()
