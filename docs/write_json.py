@@ -27,6 +27,7 @@ from forecasts.views.proposals import (
     ModelOutcome,
     ModelSettings,
     Proposal,
+    ProposalAboutQuestion,
     Proposals,
 )
 from forecasts.views.questions import FoundQuestion, SameQuestions, TodaysQuestion, WholeQuestion
@@ -72,7 +73,7 @@ SHAPES: dict[str, Any] = {
     "model calls": list[ModelCall],
     "model call": ModelCallText,
     "model accounts": list[ModelAccount],
-    "model proposals": list[Proposal],
+    "model proposals": list[Proposal | ProposalAboutQuestion],
     "scores": list[ScoredQuestion],
     "score": list[ScoreRow],
     "crowd": list[CrowdRow],

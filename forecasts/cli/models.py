@@ -27,7 +27,7 @@ from forecasts.cli.root import app, group
 from forecasts.cli.session import acting, next_step, reading_as, settings
 from forecasts.common.errors import Refused
 from forecasts.common.text import count, on_one_line
-from forecasts.ledger.models import AnswerState, Member, ModelCall, Question
+from forecasts.ledger.models import AnswerState, Decision, Member, ModelCall, Question
 from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes
 from forecasts.proposals.accounts import accounts
 from forecasts.proposals.endpoint import Endpoint, configured, required
@@ -326,15 +326,30 @@ def proposals_(
     everything: Annotated[bool, flag("--all", "List decided ones too.")] = False,
     format_: TextOrJson = "text",
 ) -> None:
-    """List the questions that a model proposes to you."""
+    """List the questions, forecasts and outcomes that a model proposes to you."""
     with reading_as() as (session, who, now):
         listed = decisions.listing(session, who, decided=everything)
         made = views.proposals(session, listed, now=now)
-    if printed_json(format_, made):
+        others = decisions.about_questions(session, who, decided=everything)
+        about = [views.about_question(session, one, who, now=now) for one in others]
+    if printed_json(format_, [*made, *about]):
         return
-    if not made:
+    if not made and not about:
         print_note("No proposals. Ask for some: forecasts draft ARTICLE")
+    for one in about:
+        question = one.question or "a question"
+        said = f": {one.answer.replace('_', ' ')}" if one.answer else ""
+        print_line(f"{one.number}. {one.kind} on {question}{said} ({_state(one)})", style="bold")
     _print_proposals(made)
+
+
+def _state(one: views.ProposalAboutQuestion) -> str:
+    """Return the state of a proposed forecast or outcome in words."""
+    if one.hidden:
+        return "hidden until you have forecast"
+    if one.kind == "forecast" and one.decision is not Decision.dismissed:
+        return "not shown yet" if one.decision is None else "shown"
+    return "open" if one.decision is None else str(one.decision)
 
 
 @model.command(cls=TakesNegativeValues)

@@ -26,6 +26,7 @@ from forecasts.ledger.models import (
     QuestionRevision,
 )
 from forecasts.proposals.calls import own
+from forecasts.proposals.questions import read_content
 from forecasts.questions import revisions
 from forecasts.questions.standing import by_id, rows_with
 from forecasts.scores.shares import Share, share
@@ -46,6 +47,9 @@ class Account:
     without an answer; ``tokens`` and ``cost``: of the others. ``misquoted`` and ``dropped``: parts
     of answers that became no proposals. ``annulled`` (or ambiguous) and ``reworded``: of the
     accepted questions that the reader may see. ``taken``: the share accepted, changed or not.
+
+    Nobody judges a forecast: it is ``shown`` (and recorded for the bot), ``not_shown`` yet, or
+    dismissed. ``no_outcome``: answers without an outcome, which are not decided.
     """
 
     model: str
@@ -63,6 +67,9 @@ class Account:
     changed: int = 0
     dismissed: int = 0
     open: int = 0
+    shown: int = 0
+    not_shown: int = 0
+    no_outcome: int = 0
     annulled: int = 0
     reworded: int = 0
     taken: Share = field(default_factory=Share)
@@ -70,7 +77,8 @@ class Account:
     @property
     def proposals(self) -> int:
         """How many proposals it made."""
-        return self.accepted + self.changed + self.dismissed + self.open
+        decided = self.accepted + self.changed + self.dismissed
+        return decided + self.open + self.shown + self.not_shown + self.no_outcome
 
     @property
     def cost_per_accepted(self) -> float | None:
@@ -81,11 +89,15 @@ class Account:
 
 @dataclass(frozen=True)
 class _Decided:
-    """A proposal's source (article or question), its decision, and the question that it made."""
+    """A proposal's source (article or question), its decision, and the question that it made.
+
+    ``no_outcome``: an answer on an outcome that has none.
+    """
 
     source: tuple[int | None, ...]
     decision: Decision | None
     question: int | None
+    no_outcome: bool
 
 
 def accounts(session: Session, member: Member | None, *, now: datetime) -> list[Account]:
@@ -131,7 +143,7 @@ def _decided(
     newest = select(func.max(ModelDecision.id)).group_by(col(ModelDecision.model_proposal_id))
     rows: Any = (
         select(call.model, call.kind, decision, Discard.id)
-        .add_columns(col(call.article_id), col(call.about_id))
+        .add_columns(proposal, col(call.article_id), col(call.about_id))
         .select_from(proposal)
         .join(call, col(call.id) == col(proposal.model_call_id))
         .outerjoin(
@@ -142,10 +154,16 @@ def _decided(
         .where(own(session, member, now=now))
     )
     found: dict[tuple[str, str], list[_Decided]] = defaultdict(list)
-    for model, kind, row, discarded, *source in session.exec(rows):
+    for model, kind, row, discarded, made, *source in session.exec(rows):
         is_open = row is None or row.decision == Decision.reopened or discarded is not None
-        counts = (None, None) if is_open else (Decision(row.decision), row.made_question_id)
-        found[model, kind].append(_Decided(tuple(source), *counts))
+        fields = read_content(made) if kind == "outcome" else {}
+        decided = _Decided(
+            source=tuple(source),
+            decision=None if is_open else Decision(row.decision),
+            question=None if is_open else row.made_question_id,
+            no_outcome=fields.get("outcome") == "",
+        )
+        found[model, kind].append(decided)
     return found
 
 
@@ -153,9 +171,17 @@ def _with_decisions(
     session: Session, account: Account, decided: Sequence[_Decided], now: datetime
 ) -> Account:
     """Return the account with the decisions on its proposals."""
-    many = Counter(one.decision for one in decided)
+    sound = [one for one in decided if not one.no_outcome]
+    many = Counter(one.decision for one in sound)
+    if account.kind == "forecast":
+        return replace(
+            account,
+            shown=many[Decision.accepted],
+            not_shown=many[None],
+            dismissed=many[Decision.dismissed],
+        )
     groups: dict[tuple[int | None, ...], list[bool]] = defaultdict(list)
-    for one in decided:
+    for one in sound:
         if one.decision is not None:
             groups[one.source].append(one.decision in _TAKEN)
     made = sorted({one.question for one in decided if one.question is not None})
@@ -166,6 +192,7 @@ def _with_decisions(
         changed=many[Decision.changed],
         dismissed=many[Decision.dismissed],
         open=many[None],
+        no_outcome=len(decided) - len(sound),
         annulled=sum(
             one.resolution is not None and one.resolution.outcome in NOT_SCORED
             for one in states.values()

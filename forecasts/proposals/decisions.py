@@ -114,6 +114,41 @@ def listing(
     return found
 
 
+@dataclass(frozen=True)
+class AboutQuestion:
+    """A proposed forecast or outcome with its call, and the decision that counts; None: open."""
+
+    proposal: ModelProposal
+    call: ModelCall
+    decision: Decision | None
+
+
+def about_questions(
+    session: Session, member: Member | None, *, decided: bool = False, most: int = 100
+) -> list[AboutQuestion]:
+    """Return the member's open forecasts and outcomes, or with ``decided`` all, the newest first.
+
+    A forecast is open until it is shown and recorded.
+    """
+    if member is None:
+        return []
+    proposal, call = ModelProposal, ModelCall
+    conditions: list[Any] = [proposal.member_id == member.id, call.kind != "questions"]
+    conditions += [] if decided else [is_open()]
+    rows = session.exec(
+        select(proposal, call)
+        .join(call, col(call.id) == col(proposal.model_call_id))
+        .where(*conditions)
+        .order_by(col(proposal.id).desc())
+        .limit(most)
+    ).all()
+    found: list[AboutQuestion] = []
+    for row, of in rows:
+        decision = newest_decision(row, session)
+        found.append(AboutQuestion(row, of, None if decision is None else decision.decision))
+    return found
+
+
 def find(session: Session, number: int, member: Member) -> ModelProposal:
     """Return the member's proposal with this number; NotFound for others'."""
     own = ModelProposal.member_id == member.id

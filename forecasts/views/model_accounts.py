@@ -29,6 +29,9 @@ class ModelAccount(View):
     changed: int = Field(description="accepted after a change")
     dismissed: int
     open: int
+    shown: int = Field(description="forecasts shown and recorded for the bot")
+    not_shown: int = Field(description="forecasts that are not shown yet")
+    no_outcome: int = Field(description="answers without an outcome, such as not_yet")
     annulled: int = Field(description="accepted questions that were annulled or are ambiguous")
     reworded: int = Field(description="accepted questions that were reworded later")
     sources: int = Field(description="articles or questions with a decided proposal")
@@ -63,6 +66,9 @@ def account_lines(one: ModelAccount) -> list[str]:
         (one.changed, "changed"),
         (one.dismissed, "dismissed"),
         (one.open, "open"),
+        (one.shown, "shown"),
+        (one.not_shown, "not shown yet"),
+        (one.no_outcome, "without an outcome"),
     )
     dropped = (
         (one.misquoted, "dropped with a wrong quotation"),

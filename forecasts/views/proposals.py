@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 from sqlmodel import Session
@@ -15,8 +15,9 @@ from forecasts.ledger import models
 from forecasts.ledger.models import AnswerState, Decision, QuestionType
 from forecasts.proposals import model_forecasts, model_outcomes
 from forecasts.proposals.calls import Used
-from forecasts.proposals.decisions import Listed
+from forecasts.proposals.decisions import AboutQuestion, Listed
 from forecasts.proposals.endpoint import Endpoint
+from forecasts.proposals.questions import read_content
 from forecasts.questions.same_questions import find_duplicates
 from forecasts.values.value import format_value
 from forecasts.views.view import View
@@ -72,6 +73,7 @@ class Proposal(View):
     """A question that a model proposes to you."""
 
     number: int
+    kind: Literal["questions"]
     model: str
     article: int
     title: str
@@ -87,6 +89,20 @@ class Proposal(View):
     told: str = Field(description="a passage that seems to tell the outcome, or blank")
     like: str | None = Field(description="a question with the same subject and deadline")
     decision: Decision | None = Field(description="yours; null while it is open")
+
+
+class ProposalAboutQuestion(View):
+    """A forecast or an outcome that a model proposes to you."""
+
+    number: int
+    kind: Literal["forecast", "outcome"]
+    model: str
+    question: str | None = Field(description="that it is about, if you may see it")
+    hidden: bool = Field(description="true for a forecast until you have forecast the question")
+    answer: str = Field(description="the outcome, or not_yet or cannot_tell; blank for a forecast")
+    decision: Decision | None = Field(
+        description="yours; null while it is open; accepted: a forecast that was shown"
+    )
 
 
 class Proposals(View):
@@ -201,6 +217,7 @@ def proposals(session: Session, listed: Sequence[Listed], *, now: datetime) -> l
     return [
         Proposal(
             number=one.draft.number,
+            kind="questions",
             model=one.draft.model,
             article=one.article.id,
             title=one.draft.question,
@@ -215,6 +232,22 @@ def proposals(session: Session, listed: Sequence[Listed], *, now: datetime) -> l
         )
         for one, twin in zip(listed, alike, strict=True)
     ]
+
+
+def about_question(
+    session: Session, one: AboutQuestion, reader: models.Member | None, *, now: datetime
+) -> ProposalAboutQuestion:
+    """Return a proposed forecast or outcome for a list."""
+    fields = read_content(one.proposal) if one.call.kind == "outcome" else {}
+    return ProposalAboutQuestion(
+        number=one.proposal.id,
+        kind="outcome" if one.call.kind == "outcome" else "forecast",
+        model=one.call.model,
+        question=_slug(session, one.call.about_id),
+        hidden=model_forecasts.is_hidden(session, one.call, reader, now=now),
+        answer=fields.get("outcome") or fields.get("answer", ""),
+        decision=one.decision,
+    )
 
 
 def _slug(session: Session, number: int | None) -> str | None:

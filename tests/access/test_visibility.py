@@ -101,8 +101,8 @@ OPEN = {
         agenda.notifications.sender: resend; agenda.revisits: distinct_days intervals mark_seen
         seen_until; news.feeds: find keep listing pause remove resume; news.reading:
         make_due; proposals.calls: last_answer newest_proposal waiting; proposals.decisions: decide
-        dismiss draft_of find listing reopen require_open; questions.standing: last_registered;
-        updates.evidence: cite; views.forecasts:
+        about_questions dismiss draft_of find listing reopen require_open;
+        questions.standing: last_registered; updates.evidence: cite; views.forecasts:
         new_forecast
     """,
     "names the member who acts or reads": """
@@ -132,7 +132,7 @@ OPEN = {
     "called by verbs that have checked": """
         access.identities: unknown_note; access.memberships: join team_or_new write_stay;
         access.teams: team_fields visibility_fields; access.tokens: issue; proposals.decisions:
-        newest_decision record; access.visibility:
+        newest_decision record require_kind; access.visibility:
         audience_label; api.metaculus.posts: posted_comment; ledger.append: append count_entered
         delete enter enter_flushed last_of undo written; ledger.current: newest_wording;
         ledger.facts: first known undo; questions.registry: insert_questions others_see;
@@ -146,7 +146,7 @@ OPEN = {
     "only what its verbs show": """
         api.metaculus.posts: question_posts tournaments; views.articles: document;
         views.proposals: call
-        call_text proposals; views.forecasts:
+        about_question call_text proposals; views.forecasts:
         forecasts; views.questions: document whole_question; views.ties:
         conditional group groups_of if_late link ties
     """,

@@ -83,12 +83,21 @@ def test_a_forecast_is_hidden_until_one_has_made_ones_own(forecasts: Run, stub: 
     assert "is hidden until you have forecast 'ferry'" in forecasts.refused("model", "reveal", "1")
     other = forecasts.refused("model", "accept", "1")
     assert "Proposal 1 is not a question. For a forecast: forecasts model reveal 1" in other
+    listed = "1. forecast on ferry ({})\n"
+    assert listed.format("hidden until you have forecast") in forecasts("model", "proposals").stdout
     forecasts("update", "ferry", "20%")
+    assert listed.format("not shown yet") in forecasts("model", "proposals").stdout
     shown = forecasts("model", "reveal", "1").stdout
     assert f"{MODEL} on ferry: 27%" in shown
     assert "base rate: 3 of 10" in shown
     assert forecasts.printed("model", "reveal", "1")["forecast"] == 2
     assert f"{MODEL}: 27%" in forecasts("show", "ferry", "--all").stdout
+    assert "No proposals." in forecasts("model", "proposals").stderr
+    assert listed.format("shown") in forecasts("model", "proposals", "--all").stdout
+    [summed] = forecasts.printed("model", "accounts")
+    assert (summed["shown"], summed["accepted"], summed["taken"]) == (1, 0, None)
+    assert summed["cost_per_accepted"] is None
+    assert "1 proposal: 1 shown" in forecasts("model", "accounts").stdout
     again = forecasts.printed("model", "forecast", "ferry")  # shown at once
     assert (again["hidden"], again["value"]) == (False, "27%")
     stub.answer = says(REASONED | {"forecast": "likely"})
@@ -117,6 +126,10 @@ def test_an_outcome_with_its_passage_is_proposed(
         f"{MODEL} on vote: not yet"
         in forecasts("model", "outcome", "vote", "--article", "1").stdout
     )
+    assert "2. outcome on vote: not yet (open)" in forecasts("model", "proposals").stdout
+    listed = forecasts.printed("model", "proposals", "--all")
+    assert [one["answer"] for one in listed] == ["not_yet", "yes"]
+    assert "2 proposals: 1 accepted, 1 without an outcome" in forecasts("model", "accounts").stdout
     stub.answer = says(YES)
     refused = forecasts("model", "outcome", "vote", "--article", "1", exit_code=2)
     assert "gave no outcome with a passage that an article has." in refused.stderr

@@ -159,6 +159,17 @@ def test_a_failure_is_one_sentence_beside_the_button(
         assert len(ledger.exec(select(ModelCall)).all()) == 1
 
 
+def test_an_answer_without_a_question_is_one_sentence_beside_the_button(
+    app: AppTest, article: int, stub: Stub
+) -> None:
+    stub.answer = says({"questions": []})
+    ask(app, article)
+    assert f"{MODEL} found no questions in this article." in words(app).replace("\\", "")
+    stub.answer = says({"questions": [FERRY | {"quotation": "Not in it."}]})
+    ask(app, article)
+    assert "1 part of the answer was dropped: the quotation was wrong" in words(app)
+
+
 def test_a_call_beyond_the_budget_is_refused_in_place(
     app: AppTest, article: int, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
