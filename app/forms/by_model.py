@@ -167,12 +167,9 @@ def _last(kind: str, endpoint: Endpoint, **subject: int) -> tuple[int | None, st
             return None, ended.reason
         newest = calls.newest_proposal(ledger, about)
         found = newest is not None and newest.model_call_id == ended.model_call_id
-        said = "" if found or kind != "questions" else _none_found(endpoint)
+        none_found = f"{endpoint.model} found no questions in this article."
+        said = "" if found or kind != "questions" else none_found
         return None, f"{said} {_dropped(ended.misquoted + ended.unusable)}".strip()
-
-
-def _none_found(endpoint: Endpoint) -> str:
-    return f"{endpoint.model} found no questions in this article."
 
 
 def _dropped(many: int) -> str:

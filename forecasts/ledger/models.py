@@ -818,9 +818,9 @@ class AnswerState(StrEnum):
 class ModelAnswer(_Recorded, table=True):
     """The end of a model's call, with the answer as received.
 
-    ``reason``: why it cannot be used. ``cost``: in the currency of the prices in the settings.
-    ``misquoted``: proposals dropped since their source lacks the quotation; ``unusable``: dropped
-    for another reason.
+    ``reason``: why it cannot be used, and the remedy. ``cost``: in the currency of the prices in
+    the settings. ``misquoted``: proposals dropped since their source lacks the quotation;
+    ``unusable``: dropped for another reason.
     """
 
     __table_args__ = tuple(

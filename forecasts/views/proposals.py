@@ -35,7 +35,7 @@ class ModelSettings(View):
     callers: list[str] = Field(description="who may ask it; empty: every member who may ask")
     tokens: int = Field(description="that it may use in a day")
     tokens_used: int
-    cost: float | None = Field(description="that it may have in a day; null: any")
+    cost: float | None = Field(description="that it may have in a day; null: no limit")
     cost_used: float
     calls: int = Field(description="of today (UTC)")
 
@@ -53,7 +53,7 @@ class ModelCall(View):
     question: str | None = Field(description="that it is about, if you may see it")
     prompt_hash: str = Field(description="SHA-256 of the request")
     state: AnswerState | None = Field(description="null: no answer has come")
-    reason: str = Field(description="why there is no usable answer, or blank")
+    reason: str = Field(description="why there is no usable answer, with the remedy, or blank")
     tokens_in: int | None
     tokens_out: int | None
     cost: float | None
