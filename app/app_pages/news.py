@@ -29,6 +29,7 @@ from forecasts.scores.crowd_moves import crowd_moves
 
 AT_ONCE = 4  # questions, on a page of the list: each form costs some hundredths of a second
 REPORTS = 3  # articles of a question
+FEEDS = 20  # on a page of the list
 ARTICLES = 5  # on a page, with their possible questions
 DRAFTS = 2  # of an article
 PASSAGE = 240  # characters
@@ -205,7 +206,8 @@ def my_feeds(*, opened: bool) -> None:
             added = st.form_submit_button("Add feed", key=f"{key}-save")
         if added:
             add(key, address)
-        for one in own:
+        failed_first = sorted(own, key=lambda one: not one.reason)
+        for one in shown_page(failed_first, "news-feeds", FEEDS):
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 read = "not read yet" if one.read_at is None else f"read {when(one.read_at)}"
                 paused = "paused" if one.paused else ""
