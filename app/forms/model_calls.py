@@ -8,7 +8,7 @@ from app import session
 from app.markdown_text import as_text, dotted
 from app.times import when
 from app.views.widgets import titled
-from forecasts.common.text import count
+from forecasts.common.text import amount, count
 from forecasts.proposals import calls
 from forecasts.proposals.endpoint import configured
 from forecasts.views import proposals as views
@@ -34,7 +34,7 @@ def model_calls() -> None:
         if endpoint is not None and used is not None:
             one = views.settings(endpoint, used)
             budget = f"{one.tokens_used:,} of {one.tokens:,} tokens today"
-            cost = f"cost {one.cost_used:.3g}" if one.cost_used or one.cost else ""
+            cost = f"cost {amount(one.cost_used)}" if one.cost_used or one.cost else ""
             st.caption(dotted(f"{one.model} at {one.host}", budget, cost))
         for call in listed:
             _call(call)
@@ -50,7 +50,12 @@ def _call(call: views.ModelCallText) -> None:
         if call.tokens_in is not None and call.tokens_out is not None:
             tokens = f"{call.tokens_in + call.tokens_out:,} tokens"
             st.caption(
-                dotted(f"by {call.by}", tokens, f"{call.seconds:.3g} s", f"cost {call.cost:.3g}")
+                dotted(
+                    f"by {call.by}",
+                    tokens,
+                    f"{call.seconds:.1f} s",
+                    f"cost {amount(call.cost or 0)}",
+                )
             )
         else:
             st.caption(dotted(f"by {call.by}", "no answer"))

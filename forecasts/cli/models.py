@@ -26,7 +26,7 @@ from forecasts.cli.printing import print_line, print_note, printed_json
 from forecasts.cli.root import app, group
 from forecasts.cli.session import acting, next_step, reading_as, settings
 from forecasts.common.errors import Refused
-from forecasts.common.text import count, on_one_line
+from forecasts.common.text import amount, count, on_one_line
 from forecasts.ledger.models import AnswerState, Decision, Member, ModelCall, Question
 from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes
 from forecasts.proposals.accounts import accounts
@@ -123,7 +123,7 @@ def show(format_: TextOrJson = "text") -> None:
     print_line(f"may be asked by: {', '.join(one.callers) or 'every member who may ask'}")
     print_line(
         f"today: {count(one.calls, 'call')}, {one.tokens_used:,} of {one.tokens:,} tokens, "
-        f"cost {one.cost_used:.4g}" + ("" if one.cost is None else f" of {one.cost:.4g}")
+        f"cost {amount(one.cost_used)}" + ("" if one.cost is None else f" of {amount(one.cost)}")
     )
 
 
@@ -170,7 +170,8 @@ def calls_(format_: TextOrJson = "text") -> None:
 def _said(one: views.ModelCall) -> str:
     if one.state is None or one.tokens_in is None or one.tokens_out is None:
         return "no answer"
-    used = f"{one.tokens_in + one.tokens_out:,} tokens, {one.seconds:.1f} s, cost {one.cost:.4g}"
+    tokens, cost = one.tokens_in + one.tokens_out, amount(one.cost or 0)
+    used = f"{tokens:,} tokens, {one.seconds:.1f} s, cost {cost}"
     return used if one.state is AnswerState.answered else f"{one.reason} ({used})"
 
 
@@ -326,7 +327,7 @@ def proposals_(
     everything: Annotated[bool, flag("--all", "List decided ones too.")] = False,
     format_: TextOrJson = "text",
 ) -> None:
-    """List the questions, forecasts and outcomes that a model proposes to you."""
+    """List a model's proposals: questions, forecasts and outcomes."""
     with reading_as() as (session, who, now):
         listed = decisions.listing(session, who, decided=everything)
         made = views.proposals(session, listed, now=now)

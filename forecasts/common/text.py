@@ -143,6 +143,17 @@ def shortened(text: str, most: int = 90) -> str:
     return line if len(line) <= most else line[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
 
 
+def amount(money: float) -> str:
+    """Return a sum of money in at most six decimals, without zeros at their end.
+
+    >>> amount(0), amount(12.5), amount(0.00042), amount(1e-9)
+    ('0', '12.5', '0.00042', '<0.000001')
+    """
+    if 0 < money < 1e-6:
+        return "<0.000001"
+    return f"{money:,.6f}".rstrip("0").rstrip(".")
+
+
 def counted(many: int, sentence: str) -> str:
     """Return a sentence on a number of things, whose words agree with it; '' without any.
 

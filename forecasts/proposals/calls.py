@@ -23,6 +23,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access import roles
 from forecasts.access.members import find_member, kind_of
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused, Remedy
+from forecasts.common.text import amount
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     AnswerState,
@@ -266,8 +267,8 @@ def require_may_call(
     most_cost = endpoint.cost_of(most_in, most_out)
     if endpoint.cost is not None and used.cost + most_cost > endpoint.cost:
         raise Refused(
-            f"The model has cost {used.cost:.4g} of {endpoint.cost:.4g} today, and this could cost "
-            f"{most_cost:.4g}.",
+            f"The model has cost {amount(used.cost)} of {amount(endpoint.cost)} today, and this "
+            f"could cost {amount(most_cost)}.",
             remedy="Ask again tomorrow (UTC), or let the operator raise FORECASTS_MODEL_COST.",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from forecasts.common.text import count
+from forecasts.common.text import amount, count
 from forecasts.proposals.accounts import Account
 from forecasts.scores.shares import FEW
 from forecasts.views.view import View
@@ -57,9 +57,9 @@ def account_lines(one: ModelAccount) -> list[str]:
         (one.unusable, "answered in another form"),
         (one.cut_off, "cut off"),
     )
-    used = f"{one.tokens:,} tokens, cost {one.cost:.3g}"
+    used = f"{one.tokens:,} tokens, cost {amount(one.cost)}"
     if one.cost_per_accepted:
-        used += f" ({one.cost_per_accepted:.3g} for each accepted proposal)"
+        used += f" ({amount(one.cost_per_accepted)} for each accepted proposal)"
     lines = ["; ".join([f"{count(one.calls, 'call')}, {used}", *_said(ends)])]
     decided = (
         (one.accepted, "accepted"),

@@ -57,7 +57,9 @@ def test_an_article_becomes_a_question_that_was_proposed(
 def test_a_proposal_is_changed_or_dismissed(forecasts: Run, captured: None, stub: Stub) -> None:
     forecasts("draft", "1")
     forecasts("draft", "1")
-    own = ("--title", "Will there be a bridge?", "--closes", "2026-02-28", "--criteria", "If so.")
+    accept = ("model", "accept", "1", "--closes")
+    assert "is not a date" in forecasts.refused(*accept, "soonish")
+    own = ("--title", "Will there be a bridge?", "--closes", "end of february", "--criteria", "If.")
     slug = forecasts("model", "accept", "1", *own).stdout.strip()
     assert slug == "will-there-be-a-bridge"
     assert forecasts("model", "dismiss", "2").stdout == "2: dismissed\n"
