@@ -18,10 +18,11 @@ its outcome in the same text. A user confirms every draft, so doubtful sentences
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from forecasts.common.errors import BadInput, NotFound, Remedy
 from forecasts.common.times import add_months
@@ -30,6 +31,7 @@ from forecasts.reading.datelines import find_dateline
 from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.reading.drafting.events import (
     LEAD,
+    Event,
     calendar_days,
     find_candidates,
     find_choice,
@@ -63,6 +65,7 @@ _REPEATS = "repeats a draft above"
 # grow with the square of their number.
 NEAR = 100
 _REPEATED = re.compile(r"^((?:\S+ ){4,20}\S*[^.:;,\s])\n+\1$", re.MULTILINE)
+Span: TypeAlias = tuple[int, int]
 _LONG_WORD = re.compile(r"\w{5,}")
 _CONTEXT = 600  # characters before a sentence in which its pronouns find their nouns
 
@@ -142,12 +145,23 @@ def draft_questions(text: str, *, published_at: date, title: str = "") -> list[D
     Relative times such as "Friday" and "next month" count from ``published_at``. A ``title`` that
     does not look ahead itself may tell the outcome of a draft.
     """
-    lowercase_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
-    spans = [
+    return _of_sentences(text, _spans(text, published_at), published_at=published_at, title=title)
+
+
+def _spans(text: str, published_at: date) -> list[Span]:
+    """Return the sentences of a text up to MAX_LENGTH, each without its dateline."""
+    return [
         (start + _after_dateline(text[start:end], published_at), end)
         for start, end in find_sentences(text)
         if end - start <= MAX_LENGTH
     ]
+
+
+def _of_sentences(
+    text: str, spans: Sequence[Span], *, published_at: date, title: str
+) -> list[Draft]:
+    """Return the drafts of these sentences of a text (see ``draft_questions``)."""
+    lowercase_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
     sentences = [text[start:end] for start, end in spans]
     looks_ahead = find_outlooks(title, find_deadlines(title, anchor=published_at))
     headline = "" if looks_ahead else title
@@ -207,45 +221,22 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
     ``FEW`` are strong, those of its lead that lack only a deadline get ``HORIZON_MONTHS``.
     """
     horizon = add_months(published_at, HORIZON_MONTHS)
+    every = _spans(text, published_at)
     found = {
         one.start: _checked(one, published_at)
-        for one in draft_questions(text, published_at=published_at, title=title)
+        for one in _of_sentences(text, every, published_at=published_at, title=title)
         if one.quote != title or one.close_date is not None  # else the lead says when
     }
-    spans = [
-        (start + _after_dateline(text[start:end], published_at), end)
-        for start, end in find_sentences(text)
-        if end - start <= MAX_LENGTH and not (text.startswith(title) and end <= len(title))
-    ]
-    candidates = find_candidates(text)
-    events = {
-        span: event
-        for span in spans
-        if (event := find_choice(text[slice(*span)], candidates, published_at=published_at))
-    }
-    leads: list[tuple[int, int]] = []  # of articles without an event
-    for heading, start, end in _parts(text, title):
-        own = [span for span in spans if start <= span[0] < end]
-        sentences = [text[slice(*span)] for span in own]
-        about = find_events(heading, sentences, published_at=published_at) if own else []
-        for at, event in about:
-            events.setdefault(own[at], event)
-        if own and not about:
-            leads.append((start, own[: LEAD + 1][-1][1]))
+    below = len(title) if text.startswith(title) else -1
+    spans = [(start, end) for start, end in every if end > below]
+    events, leads = _events(text, title, spans, published_at)
     first = []
-    for (start, end), event in events.items():
-        asks = without_asides(event.by(event.last_day or horizon))
-        if event.options or not find_fault(asks, is_named=True):
-            told = found.pop(start).told if start in found else ""
+    for span, event in events.items():
+        draft = _of_event(text, span, event, horizon)
+        if event.options or not find_fault(draft.question, is_named=True):
+            told = found.pop(draft.start).told if draft.start in found else ""
             told = "" if told == title else told  # headlines are in the present tense
-            first.append(
-                Draft(
-                    quote_at(text, start, end), start, end, asks, event.last_day or horizon,
-                    Strength.strong, _ITS_EVENT, told,
-                    QuestionType.multiple_choice if event.options else QuestionType.binary,
-                    event.options,
-                )
-            )  # fmt: skip
+            first.append(replace(draft, told=told))
     drafts = [*first, *(one for _, one in sorted(found.items()))]
     strong = [one for one in drafts if one.strength is Strength.strong]
     starts = {start for start, _ in spans[:LEAD]}
@@ -264,6 +255,46 @@ def draft_article(text: str, *, published_at: date, title: str) -> list[Draft]:
     return sorted(drafts, key=lambda one: (one.strength is Strength.weak, bool(one.told)))
 
 
+def _events(
+    text: str, title: str, spans: Sequence[Span], published_at: date
+) -> tuple[dict[Span, Event], list[Span]]:
+    """Return the events of a page's articles, by sentence, and the leads of those without any."""
+    candidates = find_candidates(text)
+    events = {
+        span: event
+        for span in spans
+        if (event := find_choice(text[slice(*span)], candidates, published_at=published_at))
+    }
+    leads: list[Span] = []
+    for heading, start, end in _parts(text, title):
+        own = spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))]
+        if not own:
+            continue
+        sentences = [text[slice(*span)] for span in own]
+        about = find_events(heading, sentences, published_at=published_at)
+        for at, event in about:
+            events.setdefault(own[at], event)
+        if not about:
+            leads.append((start, own[: LEAD + 1][-1][1]))
+    return events, leads
+
+
+def _of_event(text: str, span: Span, event: Event, horizon: date) -> Draft:
+    """Return the draft of an event, by ``horizon`` if the text has no day."""
+    day = event.last_day or horizon
+    return Draft(
+        source=quote_at(text, *span),
+        start=span[0],
+        end=span[1],
+        question=without_asides(event.by(day)),
+        close_date=day,
+        strength=Strength.strong,
+        reason=_ITS_EVENT,
+        kind=QuestionType.multiple_choice if event.options else QuestionType.binary,
+        options=event.options,
+    )
+
+
 def _says(draft: Draft, title: str) -> bool:
     """Return whether a draft is the main event's, or has the words of the title."""
     words = set(_LONG_WORD.findall(draft.question.lower()))
@@ -276,12 +307,11 @@ def _parts(text: str, title: str) -> list[tuple[str, int, int]]:
 
     A page of an aggregator repeats the title of each at its beginning.
     """
-    starts = [(title, 0)]
+    starts = {title: 0}
     for match in _REPEATED.finditer(text):
-        if match[1] not in {known for known, _ in starts}:
-            starts.append((match[1], match.start()))
-    ends = [start for _, start in starts[1:]] + [len(text)]
-    return [(known, start, end) for (known, start), end in zip(starts, ends, strict=True)]
+        starts.setdefault(match[1], match.start())
+    ends = [*starts.values(), len(text)][1:]
+    return [(known, start, end) for (known, start), end in zip(starts.items(), ends, strict=True)]
 
 
 def _checked(draft: Draft, published_at: date) -> Draft:

@@ -16,7 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from forecasts.reading.drafting.deadlines import find_deadlines
+from forecasts.reading.drafting.deadlines import Deadline, find_deadlines
 from forecasts.reading.drafting.intervals import MONTHS, long_date
 from forecasts.reading.drafting.people import NAME, WORD, find_people
 from forecasts.reading.drafting.periods import find_periods
@@ -39,25 +39,24 @@ _ITEM = re.compile(
     rf"(?:(?!(?:who|which)\b)[A-Z][a-z]+(?:ese|ian|ean|an) [a-z]+ )?(?P<name>{NAME})"
 )
 _MONTH = rf"(?:{'|'.join(month[:3] for month in MONTHS)})[a-z]*\.?"
+_ENDS = re.compile(r"\bends\b")  # "starts on 4 July and ends on 26 July"
 _VAGUE = re.compile(r"\b(?:next|this|later) ")  # "next week": another sentence may say which day
 _DAY = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|{_MONTH} \d{{1,2}}\b")
 _ARTICLE = re.compile(r"^(?:The|A|An) |^\w+-(?:division|tier|seeded|placed) ")
-LEAD = 3  # sentences of the first paragraphs
-_FIRST = 2  # points of a kind's words in the lead
-_MENTIONED = 1  # enough if the lead has no kind's words
-_PEOPLE = {"person", "head", "player"}
-_NOUNS = {"asset", "figure", "disease"}
-_SIDES = {"who", "other"}  # people, clubs or countries
 _POSSESSIVE = re.compile(r"\bthe (?=(?:[A-Z]\w+ )*[A-Z]\w+'s )")
-_UNASKED = {"of", "gap"}
 _OF_TITLE = "(?#title)"  # a pattern of titles alone
-_READ = 120  # sentences of an article
-_LONGEST = 500  # characters of a sentence
+# Blanks by the kind of words that fill them, and groups of patterns that fill no blank.
+_PEOPLE, _NOUNS = {"person", "head", "player"}, {"asset", "figure", "disease"}
+_SIDES = {"who", "other"}  # people, clubs or countries
+_UNASKED = {"of", "gap"}
+LEAD = 3  # sentences of the first paragraphs
+_READ, _LONGEST = 120, 500  # sentences of an article, and characters of each
 _SOON = timedelta(days=2 * 366)  # a later day is rather a bond's or a plan's than the event's
-_TITLE = 3
 _MOST = 2  # events of an article
-_SECOND = 4  # points of a second event
-_REST = 3
+# Points of a kind's words in the title, in a sentence of the lead, and at most in all others.
+_IN_TITLE, _IN_LEAD, _BELOW = 3, 2, 3
+# Points that an event needs: as the first, if no kind's words are in the lead, as the second.
+_FIRST, _MENTIONED, _SECOND = 2, 1, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,6 @@ def _either_case(words: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Kind:
-    name: str
     cue: re.Pattern[str]
     when: tuple[re.Pattern[str], ...]
     find: tuple[re.Pattern[str], ...]
@@ -108,7 +106,6 @@ def _read(rule: Mapping[str, Any], blanks: Mapping[str, tuple[re.Pattern[str], .
     needed = {name for ask in rule["ask"] for name in _BLANK.findall(ask)}
     shared = (pattern for name in blanks if name in needed for pattern in blanks[name])
     return _Kind(
-        rule["name"],
         _pattern(rule["cue"]),
         tuple(map(_either_case, rule["when"])),
         (*map(_pattern, rule.get("find", ())), *shared),
@@ -122,11 +119,23 @@ def _read(rule: Mapping[str, Any], blanks: Mapping[str, tuple[re.Pattern[str], .
 
 @dataclass(frozen=True)
 class _Article:
-    """A title, its sentences in plain punctuation, and whether each has a time to come."""
+    """A title, its sentences in plain punctuation, and the times in each."""
 
     title: str
     plain: list[str]
-    dated: list[bool]
+    published_at: date
+
+    def at(self, words: re.Pattern[str]) -> list[int]:
+        """Return the numbers of the sentences with these words."""
+        return [at for at, one in enumerate(self.plain) if words.search(one)]
+
+    @cached_property
+    def limits(self) -> list[list[Deadline]]:
+        return [find_deadlines(one, anchor=self.published_at) for one in self.plain]
+
+    @cached_property
+    def days(self) -> list[list[tuple[int, int, date]]]:
+        return [calendar_days(one, self.published_at) for one in self.plain]
 
     @cached_property
     def text(self) -> str:
@@ -140,6 +149,13 @@ class _Article:
     def people(self) -> list[str]:
         return find_people(self.title, self.plain)
 
+    @cached_property
+    def titled(self) -> list[str]:
+        """Those of the people whose last name is in the title."""
+        last = (rf"\b{re.escape(one.split()[-1])}\b" for one in self.people)
+        named = (re.search(name, self.title) for name in last)
+        return [one for one, found in zip(self.people, named, strict=True) if found]
+
 
 def find_events(
     title: str, sentences: Sequence[str], *, published_at: date
@@ -149,12 +165,8 @@ def find_events(
     ``sentences`` are those of the text in its order, without the title. Each event comes with the
     number of its sentence.
     """
-    sentences = [one[:_LONGEST] for one in sentences[:_READ]]
-    article = _Article(
-        plain_punctuation(title),
-        [plain_punctuation(one) for one in sentences],
-        [find_deadlines(one, anchor=published_at) != [] for one in sentences],
-    )
+    plain = [plain_punctuation(one[:_LONGEST]) for one in sentences[:_READ]]
+    article = _Article(plain_punctuation(title), plain, published_at)
     scores = {kind: points for kind in _kinds() if (points := _points(kind, article))}
     first = _FIRST if any(points >= _FIRST for points in scores.values()) else _MENTIONED
     found: list[tuple[int, Event]] = []
@@ -164,7 +176,7 @@ def find_events(
         names = _fill(kind, article)
         if ask := next((ask for ask in kind.ask if _is_filled(ask, names)), ""):
             question = _POSSESSIVE.sub("", ask.format(**names))
-            at, day = _day(kind, article, sentences, published_at)
+            at, day = _day(kind, article)
             is_named = day is not None and str(day.year) in question  # "the 2038 Winter Games"
             found.append((at, Event(question, None if is_named else day)))
     return found
@@ -176,10 +188,10 @@ def _points(kind: _Kind, article: _Article) -> float:
         return 0
     if kind.must and not kind.must.search(article.text):
         return 0
-    cued = [at for at, one in enumerate(article.plain) if kind.cue.search(one)]
+    cued = article.at(kind.cue)
     lead = sum(at < LEAD for at in cued)
-    rest = min(_REST, (len(cued) - lead) / 2)
-    return kind.weight * (_TITLE * bool(kind.cue.search(article.title)) + _FIRST * lead + rest)
+    rest = min(_BELOW, (len(cued) - lead) / 2)
+    return kind.weight * (_IN_TITLE * bool(kind.cue.search(article.title)) + _IN_LEAD * lead + rest)
 
 
 def _is_filled(ask: str, names: Mapping[str, str]) -> bool:
@@ -200,10 +212,7 @@ def _fill(kind: _Kind, article: _Article) -> dict[str, str]:
             if said and all(said.values()):
                 names |= said
                 break
-    people = article.people
-    titled = [
-        one for one in people if re.search(rf"\b{re.escape(one.split()[-1])}\b", article.title)
-    ]
+    people, titled = article.people, article.titled
     for blank in ("person", "head"):
         if people and (titled or blank not in names) and names.get(blank) not in titled:
             names[blank] = (titled or people)[0]
@@ -235,32 +244,30 @@ def _in_full(blank: str, match: re.Match[str], article: _Article) -> str:
     return (person or name) if blank in _SIDES else name
 
 
-def _day(
-    kind: _Kind, article: _Article, sentences: Sequence[str], published_at: date
-) -> tuple[int, date | None]:
+def _day(kind: _Kind, article: _Article) -> tuple[int, date | None]:
     """Return the number of the event's sentence, and its day, if the text has one."""
-    cued = [at for at, one in enumerate(article.plain) if kind.cue.search(one)]
+    cued, published_at = article.at(kind.cue), article.published_at
     for start, end, last_day in calendar_days(article.title, published_at):
         if _DAY.search(article.title, start, end):
             return (cued or [0])[0], last_day
     order = []
     for words in kind.when:
-        timed = [at for at, one in enumerate(article.plain) if words.search(one)]
-        timed.sort(key=lambda at: (not article.dated[at], at not in cued and at > LEAD))
+        timed = article.at(words)
+        timed.sort(key=lambda at: (not article.limits[at], at not in cued and at > LEAD))
         order += [(at, words) for at in timed]
-    order += [(at, kind.cue) for at in (*cued, *range(min(LEAD, len(sentences))))]
+    order += [(at, kind.cue) for at in (*cued, *range(min(LEAD, len(article.plain))))]
     exact = [
         day
         for at in dict.fromkeys(at for at, _ in order)
-        for start, end, day in calendar_days(article.plain[at], published_at)
+        for start, end, day in article.days[at]
         if _DAY.search(article.plain[at], start, end)
     ]
     far: tuple[int, date | None] = ((cued or [0])[0], None)
     for at, words in order:
-        match = words.search(article.plain[at])
-        day = first_day(sentences[at], match.start() if match else 0, published_at)
+        match, limits = words.search(article.plain[at]), article.limits[at]
+        after = match.start() if match else 0
+        day = _first_day(article.plain[at], after, limits, article.days[at])
         if day and published_at < day <= published_at + _SOON:
-            limits = find_deadlines(sentences[at], anchor=published_at)
             is_vague = any(one.last_day == day and _VAGUE.search(one.phrase) for one in limits)
             return at, min((one for one in exact if is_vague and one <= day), default=day)
         if day and day > published_at and far[1] is None:
@@ -279,12 +286,14 @@ def find_candidates(text: str) -> list[str]:
 
 def find_choice(sentence: str, names: Sequence[str], *, published_at: date) -> Event | None:
     """Return "Which of A, B and C will lead …" if that is their aim, or None."""
-    post = _POST.search(plain_punctuation(sentence)) if 2 < len(names) <= 8 else None
+    words = plain_punctuation(sentence)
+    post = _POST.search(words) if 2 < len(names) <= 8 else None
     if post is None:
         return None
     act = f"become {post['post']}" if post["post"] else f"{post['verb']} {post['body']}"
     asked = f"Which of {', '.join(names[:-1])} and {names[-1]} will {act}"
-    return Event(asked, first_day(sentence, post.end(), published_at), (*names, "Other"))
+    limits, days = find_deadlines(words, anchor=published_at), calendar_days(words, published_at)
+    return Event(asked, _first_day(words, post.end(), limits, days), (*names, "Other"))
 
 
 def calendar_days(words: str, published_at: date) -> list[tuple[int, int, date]]:
@@ -299,12 +308,14 @@ def calendar_days(words: str, published_at: date) -> list[tuple[int, int, date]]
     ]
 
 
-def first_day(sentence: str, end: int, published_at: date) -> date | None:
+def _first_day(
+    sentence: str, end: int, limits: Sequence[Deadline], days: Sequence[tuple[int, int, date]]
+) -> date | None:
     """Return the first day to come after the event, or else the first of the sentence."""
-    limits = [(one.start, one.last_day) for one in find_deadlines(sentence, anchor=published_at)]
-    days = calendar_days(plain_punctuation(sentence), published_at)
-    limits += [(start, last_day) for start, _, last_day in days]
-    last = re.compile(r"\bends\b").search(sentence, end)  # "starts on 4 July and ends on 26 July"
+    every = sorted(
+        [(one.start, one.last_day) for one in limits] + [(one[0], one[2]) for one in days]
+    )
+    last = _ENDS.search(sentence, end)
     end = last.end() if last else end
-    after = [limit for limit in sorted(limits) if limit[0] >= end - 1]
-    return next((day for _, day in after or sorted(limits)), None)
+    after = [limit for limit in every if limit[0] >= end - 1]
+    return next((day for _, day in after or every), None)

@@ -10,14 +10,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from forecasts.reading.drafting.intervals import MONTHS, WEEKDAYS
+
 WORD = r"[A-Z][\w&-]*(?:'(?!s\b)\w+)*(?:\.[A-Z]\.)?"
 # Words with a capital that begin a sentence, and roles before a name.
 _NO_NAME = (
     r"(?<!\w)(?!(?:Will|Should|Can|Could|Now|He|She|It|They|We|The|An?|In|On|At|But|And|If|Two|Three|His"
     r"|Her|Its|Their|This|Last|Both|Some|Most|One|No|Not|Neither|When|While|After|Before|With|For"
     r"|By|That|There|Of|To|As|From|Whether|Former|About|Second|Third|First|Private"
-    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July"
-    r"|August|September|October|November|December|Prime|President|Chancellor|Minister|Judge"
+    rf"|{'|'.join((*WEEKDAYS, *MONTHS))}|Prime|President|Chancellor|Minister|Judge"
     r"|Governor|Mayor|Senator|Speaker|Secretary|Commander|Colonel|General|Dr|Mr|Ms|Mrs|Father"
     r"|Sister|King|Queen|Challenger|Incumbent|Midfielder|Goalkeeper|Defender|Striker|Substitute"
     r"|Delegates|Engineers|Shareholders|Investors|Researchers|Lawyers|Polls|Critics|Voters)\b)"
