@@ -9,10 +9,10 @@ Rejected: asking in the page's run, which can neither be used nor left until the
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 
 import streamlit as st
 from sqlalchemy import Engine
@@ -21,13 +21,11 @@ from sqlmodel import Session
 from app import session
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Undo, act, form_key
-from forecasts.access import visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import LedgerError
 from forecasts.common.text import count
 from forecasts.ledger import database
-from forecasts.ledger.clock import act_time
-from forecasts.ledger.models import Article, Member, Question
+from forecasts.ledger.models import Article, Question
 from forecasts.proposals import calls, decisions, model_forecasts
 from forecasts.proposals.calls import Begun
 from forecasts.proposals.endpoint import Endpoint, configured
@@ -205,27 +203,18 @@ def _begin(name: str, wanted: Wanted, endpoint: Endpoint) -> None:
     place = f"ask-model-act-{name}"
     key = form_key(place)
     with act(key, goes_on=True) as doing:
-        who = doing.member.id
         begun = calls.begin(doing.ledger, endpoint, wanted, **doing.by)
     if form_key(place) == key:
         return  # refused, which is shown
-    given = (session.engine(), who, endpoint, begun)
+    given = (session.engine(), endpoint, begun)
     threading.Thread(target=_ask, name=THREAD, args=given, daemon=True).start()
     st.rerun()
 
 
-def _ask(engine: Engine, who: int, endpoint: Endpoint, begun: Begun) -> None:
+def _ask(engine: Engine, endpoint: Endpoint, begun: Begun) -> None:
     """Send a call and write its answer; an error is in the ledger, where the page finds it."""
-
-    @contextmanager
-    def acting() -> Iterator[tuple[Session, Member, datetime]]:
-        with database.writing(engine, session.machine_time) as ledger:
-            member, now = ledger.get_one(Member, who), act_time(ledger)
-            visibility.read_as(ledger, member, now=now)
-            yield ledger, member, now
-
     with suppress(LedgerError):
-        calls.finish(acting, endpoint, begun)
+        calls.finish(partial(database.writing, engine, session.machine_time), endpoint, begun)
 
 
 def dismissal(draft: ProposedDraft) -> None:

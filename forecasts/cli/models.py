@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
-from sqlmodel import Session
-
 from forecasts.access import teams
+from forecasts.cli import console
 from forecasts.cli.console import when, zone
 from forecasts.cli.dates import time_of
 from forecasts.cli.forecast import typed_value
@@ -24,10 +21,11 @@ from forecasts.cli.options import (
 )
 from forecasts.cli.printing import print_line, print_note, printed_json
 from forecasts.cli.root import app, group
-from forecasts.cli.session import acting, next_step, reading_as, settings
+from forecasts.cli.session import acting, ledger, next_step, reading_as, settings
 from forecasts.common.errors import Refused
 from forecasts.common.text import amount, count, on_one_line
-from forecasts.ledger.models import AnswerState, Decision, Member, ModelCall, Question
+from forecasts.ledger.database import writing
+from forecasts.ledger.models import AnswerState, Decision, ModelCall, Question
 from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes
 from forecasts.proposals.accounts import accounts
 from forecasts.proposals.endpoint import Endpoint, configured, required
@@ -52,9 +50,7 @@ def draft(article: ArticleNumber, format_: TextOrJson = "text") -> None:
     Each proposal quotes the article. No question is asked until you accept it.
     """
     endpoint = required(settings())
-    if format_ == "text":
-        _note_asking(endpoint)
-    asked = calls.ask_model(_begin, endpoint, Wanted("questions", article=article))
+    asked = _asked(endpoint, Wanted("questions", article=article), format_)
     with reading_as() as (session, who, now):
         listed = decisions.listing(session, who, only=asked.proposals)
         made = views.proposals(session, listed, now=now)
@@ -71,15 +67,15 @@ def draft(article: ArticleNumber, format_: TextOrJson = "text") -> None:
         print_note(f"{endpoint.model} has no usable proposal for this article.")
 
 
-def _begin() -> AbstractContextManager[tuple[Session, Member, datetime]]:
-    return acting()
-
-
-def _note_asking(endpoint: Endpoint) -> None:
-    most = (
-        f"up to {endpoint.seconds:g} seconds, or {2 * endpoint.seconds:g} if it must answer again"
-    )
-    print_note(f"Asking {endpoint.model} at {endpoint.host} ({most}) …")
+def _asked(endpoint: Endpoint, wanted: Wanted, format_: str) -> calls.Asked:
+    """Return the model's proposals, which are written."""
+    if format_ == "text":
+        once, twice = f"{endpoint.seconds:g}", f"{2 * endpoint.seconds:g}"
+        most = f"up to {once} seconds, or {twice} if it must answer again"
+        print_note(f"Asking {endpoint.model} at {endpoint.host} ({most}) …")
+    engine = ledger(settings())
+    begins = partial(acting, engine=engine)
+    return calls.ask_model(begins, partial(writing, engine, console.now), endpoint, wanted)
 
 
 def _print_proposals(made: list[views.Proposal]) -> None:
@@ -220,9 +216,7 @@ def forecast(question: QuestionSlug, format_: TextOrJson = "text") -> None:
     too, it is shown, and recorded as a forecast of the model's bot.
     """
     endpoint = required(settings())
-    if format_ == "text":
-        _note_asking(endpoint)
-    asked = calls.ask_model(_begin, endpoint, Wanted("forecast", question=question))
+    asked = _asked(endpoint, Wanted("forecast", question=question), format_)
     if not asked.proposals:
         raise Refused(
             f"{endpoint.model} gave no forecast that can be read.",
@@ -282,10 +276,8 @@ def outcome(
     The question and up to five articles are sent. No outcome is proposed automatically.
     """
     endpoint = required(settings())
-    if format_ == "text":
-        _note_asking(endpoint)
     wanted = Wanted("outcome", question=question, articles=tuple(article or ()))
-    asked = calls.ask_model(_begin, endpoint, wanted)
+    asked = _asked(endpoint, wanted, format_)
     if not asked.proposals:
         raise Refused(
             f"{endpoint.model} gave no outcome with a passage that an article has.",

@@ -9,6 +9,7 @@
     ├── BadInput             a value or a file cannot be read; carries every problem found
     ├── CaptureError         an article cannot be fetched, or the page contains none
     │   └── NoAnswer         the server sent no whole answer; another attempt may succeed
+    │       └── Unreached    there was no connection, so nothing was sent
     ├── CannotTell           a resolver got an answer that does not settle its question
     └── DatabaseError        the database cannot be used (newer schema, unreachable, full, …)
         ├── NoLedger         there is no ledger at that place
@@ -226,6 +227,10 @@ class CaptureError(LedgerError):
 
 class NoAnswer(CaptureError):
     """The server could not be reached, or its answer broke off; another attempt may succeed."""
+
+
+class Unreached(NoAnswer):
+    """There was no connection to the server, so nothing was sent."""
 
 
 class CannotTell(LedgerError):

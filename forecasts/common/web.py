@@ -26,7 +26,7 @@ import httpcore
 import httpx
 
 from forecasts.common.connections import Network
-from forecasts.common.errors import CaptureError, NoAnswer
+from forecasts.common.errors import CaptureError, NoAnswer, Unreached
 from forecasts.common.ip_addresses import ALLOW_PRIVATE, is_private_host, private_address
 from forecasts.common.limits import SOURCE_BYTES, TEXT_BYTES
 from forecasts.common.text import cut
@@ -344,13 +344,15 @@ def _translated(url: httpx.URL, seconds: float) -> Iterator[None]:
     """Translate network errors into NoAnswer."""
     try:
         yield
-    except httpcore.TimeoutException:
-        raise NoAnswer(
+    except httpcore.TimeoutException as error:
+        kind = Unreached if isinstance(error, httpcore.ConnectTimeout) else NoAnswer
+        raise kind(
             f"{_name(url)} did not answer within {seconds:g} seconds.",
             remedy="Try again later. " + PASTE,
         ) from None
     except (httpcore.NetworkError, ssl.SSLError, OSError) as error:
-        raise NoAnswer(
+        kind = Unreached if isinstance(error, httpcore.ConnectError) else NoAnswer
+        raise kind(
             f"{_name(url)} cannot be reached: {_reason(error)}.",
             remedy="Check the address and your connection.",
         ) from None

@@ -5,26 +5,27 @@ it but the one who asked. One without an answer was cut off, and counts as the m
 used. An answer in another form is asked for once more, with the fault.
 
 Everything that was sent and answered stays in the ledger, in its chain, for the one who asked and
-for admins. The texts are removed with their member.
+for admins. The texts are removed with their member; what comes for a removed member is not kept.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, func, select
 
-from forecasts.access import roles
+from forecasts.access import roles, tokens, visibility
 from forecasts.access.members import find_member, kind_of
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused, Remedy
 from forecasts.common.text import amount
 from forecasts.ledger.append import written
+from forecasts.ledger.clock import act_time
 from forecasts.ledger.models import (
     AnswerState,
     Member,
@@ -32,21 +33,29 @@ from forecasts.ledger.models import (
     ModelAnswer,
     ModelCall,
     ModelProposal,
+    Removal,
     Role,
 )
 from forecasts.proposals import model_forecasts, model_outcomes, questions
 from forecasts.proposals.endpoint import Endpoint, Reply, Unanswered, send, tokens_in
-from forecasts.proposals.kinds import Kind, Wanted
+from forecasts.proposals.kinds import Checked, Kind, Wanted
 from forecasts.proposals.prompts import most_tokens, read_answer, request
 
 # Begins an act of the one who asks: the session, the member and the time.
-Acting: TypeAlias = Callable[[], AbstractContextManager[tuple[Session, Member, datetime]]]
+Act: TypeAlias = tuple[Session, Member, datetime]
+Acting: TypeAlias = Callable[[], AbstractContextManager[Act]]
+# Begins a turn to write: ``database.writing`` with its engine and clock.
+Turn: TypeAlias = Callable[[], AbstractContextManager[Session]]
 KINDS: Mapping[str, Kind] = {
     "questions": questions.QUESTIONS,
     "forecast": model_forecasts.FORECAST,
     "outcome": model_outcomes.OUTCOME,
 }
+_Part = TypeVar("_Part", ModelAnswer, ModelProposal)  # of a call
 _REPAIRED = 4_000  # characters of an answer that are sent back
+_WITH_ANSWERS = select(ModelCall, ModelAnswer).outerjoin(
+    ModelAnswer, col(ModelAnswer.model_call_id) == col(ModelCall.id)
+)
 
 
 @dataclass(frozen=True)
@@ -74,21 +83,22 @@ def preview(session: Session, endpoint: Endpoint, wanted: Wanted, *, now: dateti
     return request(wanted.kind, endpoint.model, data)
 
 
-def ask_model(acting: Acting, endpoint: Endpoint, wanted: Wanted) -> Asked:
+def ask_model(acting: Acting, turn: Turn, endpoint: Endpoint, wanted: Wanted) -> Asked:
     """Return the proposals that the model makes, which are written.
 
     Errors as in ``begin`` and ``finish``.
     """
     with acting() as (session, member, now):
         begun = begin(session, endpoint, wanted, member=member, now=now)
-    return finish(acting, endpoint, begun)
+    return finish(turn, endpoint, begun)
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A call that is written and not yet sent: its number and its request."""
+    """A call that is written and not yet sent: its number, its member's id, and its request."""
 
     call: int
+    member: int
     wanted: Wanted
     request: str
 
@@ -113,7 +123,7 @@ def begin(
     require_may_call(session, endpoint, kind, sent, member=member, now=now)
     call = ModelCall(
         member_id=member.id,
-        bot_id=_bot(session, endpoint.model, now=now).id,
+        bot_id=_bot(session, endpoint.model, member=member, now=now).id,
         kind=kind,
         article_id=material.article_id,
         about_id=material.about_id,
@@ -124,30 +134,35 @@ def begin(
         request=sent,
         recorded_at=now,
     )
-    return Begun(written(session, call).id, wanted, sent)
+    return Begun(written(session, call).id, member.id, wanted, sent)
 
 
-def finish(acting: Acting, endpoint: Endpoint, begun: Begun) -> Asked:
+def finish(turn: Turn, endpoint: Endpoint, begun: Begun) -> Asked:
     """Return the proposals of a call, which is sent now; its answer and they are written.
 
-    Unanswered if the model gave no answer that can be read. The repair is a call of its own.
+    Unanswered if the model gave no answer that can be read. The repair is a call of its own. If the
+    member was removed meanwhile, neither the answer nor proposals are kept.
     """
-    reply, kind = _sent(acting, endpoint, begun), begun.wanted.kind
+    reply, kind = _sent(turn, endpoint, begun), begun.wanted.kind
     try:
         answer = read_answer(kind, reply.text)
     except BadInput as fault:
-        _unusable(acting, endpoint, begun, reply, fault)
-        with acting() as (session, member, now):
+        error = _unusable(turn, endpoint, begun, reply, fault)
+        with _acting(turn, begun) as (session, member, now):
+            if _is_removed(session, member):
+                raise error from None
             again = reply.text[:_REPAIRED], fault.message
             begun = begin(session, endpoint, begun.wanted, member=member, now=now, repair=again)
-        reply = _sent(acting, endpoint, begun)
+        reply = _sent(turn, endpoint, begun)
         try:
             answer = read_answer(kind, reply.text)
         except BadInput as still:
-            raise _unusable(acting, endpoint, begun, reply, still) from None
-    with acting() as (session, _, now):
+            raise _unusable(turn, endpoint, begun, reply, still) from None
+    with _acting(turn, begun) as (session, member, now):
         call = session.get_one(ModelCall, begun.call)
-        checked = KINDS[kind].check(session, call, answer, now)
+        checked = Checked(())
+        if not _is_removed(session, member):
+            checked = KINDS[kind].check(session, call, answer, now)
         ended = _answered(session, endpoint, begun.call, AnswerState.answered, reply, now)
         ended.misquoted, ended.unusable = checked.misquoted, checked.unusable
         by = {"model_call_id": begun.call, "member_id": written(session, ended).member_id}
@@ -158,45 +173,58 @@ def finish(acting: Acting, endpoint: Endpoint, begun: Begun) -> Asked:
     return Asked(begun.call, tuple(made), checked.misquoted, checked.unusable)
 
 
-def _sent(acting: Acting, endpoint: Endpoint, begun: Begun) -> Reply:
+@contextmanager
+def _acting(turn: Turn, begun: Begun) -> Iterator[Act]:
+    """Yield a session of the one who asked, them, and the time."""
+    with turn() as session:
+        member, now = session.get_one(Member, begun.member), act_time(session)
+        visibility.read_as(session, member, now=now)
+        yield session, member, now
+
+
+def _is_removed(session: Session, member: Member) -> bool:
+    found = session.exec(select(Removal.id).where(Removal.member_id == member.id))
+    return found.first() is not None
+
+
+def _sent(turn: Turn, endpoint: Endpoint, begun: Begun) -> Reply:
     """Return the answer to a call; if there is none, that is written, and the error raised."""
     try:
         return send(endpoint, begun.request)
     except Unanswered as error:
-        _end(acting, endpoint, begun.call, AnswerState.failed, error)
+        _end(turn, endpoint, begun, AnswerState.failed, error)
         raise
     except BaseException:
-        cut_off = Unanswered(
-            "The call was cancelled.", remedy="", tokens_in=tokens_in(begun.request)
-        )
-        _end(acting, endpoint, begun.call, AnswerState.failed, cut_off)
+        cancelled = Unanswered("The call was cancelled.", remedy="", used=None)
+        _end(turn, endpoint, begun, AnswerState.failed, cancelled)
         raise
 
 
 def _unusable(
-    acting: Acting, endpoint: Endpoint, begun: Begun, reply: Reply, fault: BadInput
+    turn: Turn, endpoint: Endpoint, begun: Begun, reply: Reply, fault: BadInput
 ) -> Unanswered:
     """Return the error for an answer in another form, which is written."""
     error = Unanswered(
         f"{endpoint.model} did not answer in the form asked for: {fault.message}",
         remedy="Try again, or set another model.",
     )
-    _end(acting, endpoint, begun.call, AnswerState.unusable, error, reply)
+    _end(turn, endpoint, begun, AnswerState.unusable, error, reply)
     return error
 
 
 def _end(
-    acting: Acting,
+    turn: Turn,
     endpoint: Endpoint,
-    call: int,
+    begun: Begun,
     state: AnswerState,
     error: Unanswered,
     reply: Reply | None = None,
 ) -> None:
-    """Write why a call brought no proposals."""
-    reply = reply or Reply("", error.tokens_in, 0, error.received)
-    with acting() as (session, _, now):
-        ended = _answered(session, endpoint, call, state, reply, now)
+    """Write why a call brought no proposals; the most that it can have used, if that is unknown."""
+    most = tokens_in(begun.request), most_tokens(begun.wanted.kind)
+    reply = reply or Reply("", *(error.used or most), error.received)
+    with _acting(turn, begun) as (session, _, now):
+        ended = _answered(session, endpoint, begun.call, state, reply, now)
         ended.reason = str(error)
         written(session, ended)
 
@@ -211,6 +239,7 @@ def _answered(
 ) -> ModelAnswer:
     """Return the row of the answer to a call, which is not written yet."""
     began = session.get_one(ModelCall, call)
+    is_kept = not _is_removed(session, session.get_one(Member, began.member_id))
     return ModelAnswer(
         model_call_id=call,
         member_id=began.member_id,
@@ -219,13 +248,16 @@ def _answered(
         tokens_out=reply.tokens_out,
         cost=endpoint.cost_of(reply.tokens_in, reply.tokens_out),
         seconds=max(0.0, (now - began.recorded_at).total_seconds()),
-        answer=reply.received,
+        answer=reply.received if is_kept else "",
         recorded_at=now,
     )
 
 
-def _bot(session: Session, model: str, *, now: datetime) -> Member:
-    """Return the bot with the model's name; a new one is written."""
+def _bot(session: Session, model: str, *, member: Member, now: datetime) -> Member:
+    """Return the bot with the model's name; a new one is written.
+
+    Refused for the name of a person, and of a bot that forecasts for somebody else.
+    """
     bot = find_member(session, model)
     if bot is None:
         return written(session, Member(handle=model, kind=MemberKind.bot, created_at=now))
@@ -233,6 +265,12 @@ def _bot(session: Session, model: str, *, now: datetime) -> Member:
         raise Refused(
             f"A person in this ledger has the name {model!r}, so the model cannot have it.",
             remedy=Remedy("If it is the model, make it your bot: {}", "member adopt", model),
+        )
+    owner = tokens.owner_of(session, bot)
+    if owner is not None and owner.id != member.id:
+        raise Refused(
+            f"{model!r} is the bot of {owner.handle}, whose forecasts yours would replace.",
+            remedy="Give the model another name on its server, and set FORECASTS_MODEL to that.",
         )
     return bot
 
@@ -305,25 +343,17 @@ def listing(
     session: Session, member: Member | None, *, now: datetime, most: int = 100
 ) -> list[tuple[ModelCall, ModelAnswer | None]]:
     """Return the newest calls that the member may see, each with its answer, the newest first."""
-    found = session.exec(
-        select(ModelCall, ModelAnswer)
-        .outerjoin(ModelAnswer, col(ModelAnswer.model_call_id) == col(ModelCall.id))
-        .where(own(session, member, now=now))
-        .order_by(col(ModelCall.id).desc())
-        .limit(most)
-    )
-    return [(call, answer) for call, answer in found]
+    found = _WITH_ANSWERS.where(own(session, member, now=now))
+    rows = session.exec(found.order_by(col(ModelCall.id).desc()).limit(most))
+    return [(call, answer) for call, answer in rows]
 
 
 def find_call(
     session: Session, number: int, member: Member | None, *, now: datetime
 ) -> tuple[ModelCall, ModelAnswer | None]:
     """Return the call with this number and its answer; NotFound unless the member may see it."""
-    found = session.exec(
-        select(ModelCall, ModelAnswer)
-        .outerjoin(ModelAnswer, col(ModelAnswer.model_call_id) == col(ModelCall.id))
-        .where(ModelCall.id == number, own(session, member, now=now))
-    ).first()
+    own_call = _WITH_ANSWERS.where(ModelCall.id == number, own(session, member, now=now))
+    found = session.exec(own_call).first()
     if found is None:
         raise NotFound(
             f"You have no call {number} of a model.", remedy="To list yours: forecasts model calls"
@@ -361,21 +391,15 @@ def waiting(session: Session, subject: Subject, *, since: datetime) -> ModelCall
 
 def last_answer(session: Session, subject: Subject) -> ModelAnswer | None:
     """Return the end of the newest of these calls that has ended, None without one."""
-    return session.exec(
-        select(ModelAnswer)
-        .join(ModelCall, col(ModelCall.id) == col(ModelAnswer.model_call_id))
-        .where(*subject.calls)
-        .order_by(col(ModelCall.id).desc())
-        .limit(1)
-    ).first()
+    return _newest_of(session, subject, ModelAnswer)
 
 
 def newest_proposal(session: Session, subject: Subject) -> ModelProposal | None:
     """Return the newest proposal of these calls, None without one."""
-    return session.exec(
-        select(ModelProposal)
-        .join(ModelCall, col(ModelCall.id) == col(ModelProposal.model_call_id))
-        .where(*subject.calls)
-        .order_by(col(ModelProposal.id).desc())
-        .limit(1)
-    ).first()
+    return _newest_of(session, subject, ModelProposal)
+
+
+def _newest_of(session: Session, subject: Subject, table: type[_Part]) -> _Part | None:
+    of_call = select(table).join(ModelCall, col(ModelCall.id) == col(table.model_call_id))
+    newest = of_call.where(*subject.calls).order_by(col(ModelCall.id).desc(), col(table.id).desc())
+    return session.exec(newest.limit(1)).first()

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from forecasts.common.errors import Advice, BadInput, CaptureError, Refused
+from forecasts.common.errors import Advice, BadInput, CaptureError, Refused, Unreached
 from forecasts.common.json_text import no_constant
 from forecasts.common.settings import Settings
 from forecasts.common.web import Answer, ask
@@ -66,14 +66,22 @@ class Reply:
 
 
 class Unanswered(CaptureError):
-    """The model gave no answer that can be read; ``received``: the response, if there was one."""
+    """The model gave no answer that can be read; ``received``: the response, if there was one.
+
+    ``used``: the tokens that were sent and answered; None if that is not known.
+    """
 
     def __init__(
-        self, message: str, *, remedy: Advice, received: str = "", tokens_in: int = 0
+        self,
+        message: str,
+        *,
+        remedy: Advice,
+        received: str = "",
+        used: tuple[int, int] | None = (0, 0),
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.received = received
-        self.tokens_in = tokens_in
+        self.used = used
 
 
 def configured(settings: Settings) -> Endpoint | None:
@@ -158,8 +166,9 @@ def send(endpoint: Endpoint, request: str) -> Reply:
         )
     except CaptureError as error:
         remedy = f"Try again later, or check that {endpoint.model} runs there. {_CHECK}"
-        # It may have worked on the request all the same.
-        raise Unanswered(error.message, remedy=remedy, tokens_in=tokens_in(request)) from None
+        # It may have answered all the same, and charge for it.
+        used = (0, 0) if isinstance(error, Unreached) else None
+        raise Unanswered(error.message, remedy=remedy, used=used) from None
     received = answer.data.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
     if answer.status != 200:
         raise _refused(endpoint, answer, received)
@@ -212,7 +221,6 @@ class _Completion(_Part):
 
 
 def _read(endpoint: Endpoint, request: str, received: str) -> Reply:
-    spent = tokens_in(request)
     try:
         completion = _Completion.model_validate(json.loads(received, parse_constant=no_constant))
     except (ValueError, RecursionError):
@@ -220,11 +228,11 @@ def _read(endpoint: Endpoint, request: str, received: str) -> Reply:
             f"{endpoint.host} did not answer like an OpenAI-compatible API.",
             remedy=f"Check that {_SET} is complete; most end in /v1.",
             received=received,
-            tokens_in=spent,
+            used=None,
         ) from None
     choice = completion.choices[0]
     text = (choice.message.content or "").encode("utf-8", "replace").decode()
-    used = spent, tokens_in(text)
+    used = tokens_in(request), tokens_in(text)
     try:
         usage = _Usage.model_validate(completion.usage)
         used = usage.prompt_tokens, usage.completion_tokens
@@ -240,5 +248,5 @@ def _read(endpoint: Endpoint, request: str, received: str) -> Reply:
     elif not text.strip():
         reason = f"{endpoint.model} gave an empty answer."
     if reason:
-        raise Unanswered(reason, remedy=_AGAIN, received=received, tokens_in=sum(used))
+        raise Unanswered(reason, remedy=_AGAIN, received=received, used=used)
     return Reply(text, *used, received)

@@ -161,6 +161,13 @@ def sent_data(request: str) -> dict[str, Any]:
     return {}
 
 
+def is_repair(request: str) -> bool:
+    """Return whether a request repeats an answer, to have it in the form asked for."""
+    with suppress(ValueError, KeyError, TypeError):
+        return len(json.loads(request)["messages"]) > 2
+    return False
+
+
 def _escaped(found: re.Match[str]) -> str:
     """Return a character of a JSON text, escaped if it is a mark or not visible."""
     one = found[0]

@@ -17,6 +17,7 @@ from forecasts.proposals import model_forecasts, model_outcomes
 from forecasts.proposals.calls import Used
 from forecasts.proposals.decisions import AboutQuestion, Listed
 from forecasts.proposals.endpoint import Endpoint
+from forecasts.proposals.prompts import is_repair
 from forecasts.proposals.questions import read_content
 from forecasts.questions.same_questions import find_duplicates
 from forecasts.values.value import format_value
@@ -65,7 +66,9 @@ class ModelCall(View):
 class ModelCallText(ModelCall):
     """A call of the model, with the request and the answer."""
 
-    request: str = Field(description="as sent, without the key")
+    request: str = Field(
+        description="as sent, without the key; hidden with an answer that it repeats"
+    )
     answer: str = Field(description="as received; a forecast is hidden until you have forecast")
 
 
@@ -190,10 +193,12 @@ def call_text(
     now: datetime,
 ) -> ModelCallText:
     """Return a call with its texts; a forecast is hidden until the reader has made their own."""
-    answered = "" if answer is None else answer.answer
+    sent, answered = row.request, "" if answer is None else answer.answer
     if model_forecasts.is_hidden(session, row, reader, now=now):
         answered = HIDDEN
-    return ModelCallText.of(row, **_of_call(session, row, answer), answer=answered)
+        if is_repair(sent):  # which repeats the answer before it
+            sent = HIDDEN
+    return ModelCallText.of(row, **_of_call(session, row, answer), request=sent, answer=answered)
 
 
 def _of_call(

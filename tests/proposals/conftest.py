@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,10 @@ from sqlmodel import Session
 from forecasts.access import visibility
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
-from forecasts.ledger import database
+from forecasts.ledger import clock, database
 from forecasts.ledger.models import Member
 from forecasts.proposals import calls
+from forecasts.proposals.endpoint import Endpoint
 from forecasts.proposals.kinds import Wanted
 from forecasts.reading.article import CapturedArticle
 from tests.conftest import day
@@ -66,13 +67,19 @@ class Desk:
             visibility.read_as(session, member, now=NOW)
             yield session, member, NOW
 
-    def begin(self) -> AbstractContextManager[tuple[Session, Member, datetime]]:
-        return self.acting()
+    @contextmanager
+    def turn(self) -> Iterator[Session]:
+        with database.writing(self.engine) as session:
+            session.info[clock.TIME] = NOW
+            yield session
+
+    def asks(self, endpoint: Endpoint, wanted: Wanted) -> calls.Asked:
+        return calls.ask_model(self.acting, self.turn, endpoint, wanted)
 
     def ask(self, stub: Stub, article: int | None = None, **settings: Any) -> calls.Asked:
         """Return the proposals of the stub for the article."""
         wanted = Wanted("questions", article=article or self.article)
-        return calls.ask_model(self.begin, stub.endpoint(**settings), wanted)
+        return self.asks(stub.endpoint(**settings), wanted)
 
     def capture(self, text: str, **fields: Any) -> int:
         """Return the number of a new article."""

@@ -23,7 +23,6 @@ from forecasts.ledger.models import (
     QuestionSource,
 )
 from forecasts.ledger.verification import verify
-from forecasts.proposals import calls
 from forecasts.proposals.endpoint import Unanswered
 from forecasts.proposals.kinds import Wanted
 from forecasts.questions import registry
@@ -199,7 +198,7 @@ def test_an_obedient_model_records_no_forecast_and_no_outcome_and_learns_of_no_o
         stub.answer = certain(number, words)
         wanted = Wanted("forecast", question=f"quay-{number:03}")
         try:
-            made = calls.ask_model(desk.begin, stub.endpoint(tokens=10**9), wanted)
+            made = desk.asks(stub.endpoint(tokens=10**9), wanted)
             assert number % 5 in (0, 2, 4)
             assert len(made.proposals) == (number % 5 == 2)
         except Unanswered:
@@ -214,7 +213,7 @@ def test_an_obedient_model_records_no_forecast_and_no_outcome_and_learns_of_no_o
         stub.answer = settled(number, words)
         wanted = Wanted("outcome", question=f"quay-{number:03}", articles=(numbers[number],))
         try:
-            calls.ask_model(desk.begin, stub.endpoint(tokens=10**9), wanted)
+            desk.asks(stub.endpoint(tokens=10**9), wanted)
             assert number % 4 != 1
         except Unanswered:
             assert number % 4 == 1

@@ -54,7 +54,7 @@ def ferry(desk: Desk) -> None:
 
 def forecast(desk: Desk, stub: Stub, **changed: Any) -> calls.Asked:
     stub.answer = says(REASONED | changed)
-    return calls.ask_model(desk.begin, stub.endpoint(price_out=10), FORECAST)
+    return desk.asks(stub.endpoint(price_out=10), FORECAST)
 
 
 def own(desk: Desk, p: float) -> None:
@@ -95,6 +95,22 @@ def test_it_is_hidden_until_the_one_who_asked_has_forecast(
         assert [one.point for one in shown.evidence_for] == [POINT["point"], "Engines fail."]
         assert list(shown.evidence_against) == []
         assert "27%" in views.call_text(session, *found, member, now=now).answer
+
+
+def test_a_repair_that_repeats_the_forecast_is_hidden_too(
+    desk: Desk, ferry: None, stub: Stub
+) -> None:
+    stub.replies(says("I say 27%, as 27% it is."), says(REASONED))
+    asked = desk.asks(stub.endpoint(), FORECAST)
+    with desk.acting() as (session, member, now):
+        rows = calls.listing(session, member, now=now)
+        assert len(rows) == 2
+        for row in rows:
+            assert "27%" not in views.call_text(session, *row, member, now=now).model_dump_json()
+    own(desk, 0.5)
+    with desk.acting() as (session, member, now):
+        found = calls.find_call(session, asked.call, member, now=now)
+        assert "27%, as 27%" in views.call_text(session, *found, member, now=now).request
 
 
 def test_once_seen_it_is_a_forecast_of_the_models_bot(desk: Desk, ferry: None, stub: Stub) -> None:

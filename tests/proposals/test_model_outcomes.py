@@ -41,7 +41,7 @@ def voted(desk: Desk) -> int:
 def outcome(desk: Desk, stub: Stub, article: int, answer: dict[str, Any]) -> calls.Asked:
     stub.answer = says(answer)
     wanted = Wanted("outcome", question="ferry", articles=(article,))
-    return calls.ask_model(desk.begin, stub.endpoint(), wanted)
+    return desk.asks(stub.endpoint(), wanted)
 
 
 def test_an_outcome_with_its_passage_is_proposed_by_a_person(
@@ -131,5 +131,5 @@ def test_without_an_article_nothing_is_sent(desk: Desk, stub: Stub) -> None:
         LedgerError,
         match=r"no article on 'frost'\. Add one: forecasts model outcome frost --article N",
     ):
-        calls.ask_model(desk.begin, stub.endpoint(), Wanted("outcome", question="frost"))
+        desk.asks(stub.endpoint(), Wanted("outcome", question="frost"))
     assert stub.requests == []

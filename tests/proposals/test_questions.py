@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from forecasts.access import roles, teams
-from forecasts.access.members import member_named
+from forecasts.access import roles, teams, tokens
+from forecasts.access.members import find_member, member_named
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import (
@@ -28,7 +30,7 @@ from forecasts.ledger.models import (
 from forecasts.ledger.verification import verify
 from forecasts.operations import privacy
 from forecasts.proposals import calls, decisions
-from forecasts.proposals.endpoint import Unanswered
+from forecasts.proposals.endpoint import Endpoint, Unanswered
 from forecasts.proposals.kinds import Wanted
 from forecasts.questions import discards, passages
 from forecasts.questions.registry import question_text
@@ -226,14 +228,37 @@ def test_an_answer_that_stays_in_another_form_is_a_plain_sentence(
 def test_a_failed_call_is_kept_with_its_reason(desk: Desk, stub: Stub) -> None:
     stub.answer = stub.hangs
     with pytest.raises(Unanswered):
-        desk.ask(stub, seconds=0.2)
+        desk.ask(stub, seconds=0.2, price_out=1)
     with desk.acting() as (session, member, _):
         [(call, answer)] = calls.listing(session, member, now=NOW)
         assert answer is not None
-        assert (answer.state, answer.tokens_out) == ("failed", 0)
+        # It can have been answered after that, and charged.
+        assert (answer.state, answer.tokens_out, answer.cost) == ("failed", 4_000, 0.004)
+        assert answer.tokens_in + answer.tokens_out == call.most_tokens
         assert "did not answer within 0.2 seconds" in answer.reason
         assert call.request != ""
         assert calls.last_answer(session, about(member, desk)) == answer
+
+
+def test_an_endpoint_that_was_not_reached_used_nothing(desk: Desk, stub: Stub) -> None:
+    gone = Endpoint("http://127.0.0.1:1/v1", MODEL, price_in=1)
+    with pytest.raises(Unanswered, match="cannot be reached"):
+        desk.asks(gone, Wanted("questions", article=desk.article))
+    with desk.acting() as (session, member, _):
+        [(_, answer)] = calls.listing(session, member, now=NOW)
+        assert answer is not None
+        assert (answer.tokens_in, answer.tokens_out, answer.cost) == (0, 0, 0)
+
+
+def test_a_refusal_costs_what_the_server_says(desk: Desk, stub: Stub) -> None:
+    stub.answer = says("", choices=[{"message": {"content": None, "refusal": "I cannot."}}])
+    with pytest.raises(Unanswered, match="refuses"):
+        desk.ask(stub, price_in=1, price_out=100)
+    with desk.acting() as (session, member, _):
+        [(_, answer)] = calls.listing(session, member, now=NOW)
+        assert answer is not None
+        assert (answer.tokens_in, answer.tokens_out) == (900, 100)
+        assert answer.cost == pytest.approx((900 + 100 * 100) / 1e6)
 
 
 def test_a_call_is_written_before_it_is_sent_and_one_that_was_killed_counts_as_the_most(
@@ -259,7 +284,7 @@ def test_a_call_is_written_before_it_is_sent_and_one_that_was_killed_counts_as_t
         session.flush()
         used = calls.used_today(session, stub.endpoint(price_out=1), now=now)
         assert used.calls == 2
-        assert used.tokens == call.most_tokens + answer.tokens_in
+        assert used.tokens == 2 * call.most_tokens
         assert used.cost == pytest.approx(call.most_tokens / 1e6)
         assert calls.waiting(session, about(member, desk), since=NOW) == lost
         assert calls.waiting(session, about(member, desk), since=day(5)) is None
@@ -419,6 +444,40 @@ def test_the_texts_go_with_their_member_and_the_hash_and_the_figures_stay(
         assert verify(session).broken is None
         bob = member_named(session, "removed member 2")
         assert decisions.listing(session, bob) == []
+
+
+@on_both
+@pytest.mark.parametrize("said", [{"questions": [FERRY]}, "Alice lives in Brenholt."])
+def test_nothing_that_comes_for_a_removed_member_is_kept(desk: Desk, stub: Stub, said: Any) -> None:
+    desk.handle = "bob"
+
+    def late(request: BaseHTTPRequestHandler) -> None:
+        with database.writing(desk.engine) as session:
+            privacy.remove(session, "bob", member=None, now=NOW)
+        says(said)(request)
+
+    stub.answer = late
+    with suppress(Unanswered):
+        assert desk.ask(stub).proposals == ()
+    assert len(stub.requests) == 1  # no repair either
+    with database.reading(desk.engine) as session:
+        [call] = session.exec(select(ModelCall))
+        [answer] = session.exec(select(ModelAnswer))
+        assert (call.request, answer.answer) == ("[removed]", "")
+        assert (answer.tokens_in, answer.tokens_out) == (900, 100)
+        assert session.exec(select(ModelProposal)).all() == []
+        assert find_member(session, "bob") is None
+        assert verify(session).broken is None
+
+
+def test_the_bot_of_somebody_else_is_not_taken_for_the_model(desk: Desk, stub: Stub) -> None:
+    with desk.acting() as (session, alice, now):
+        tokens.create(session, MODEL, owner=alice, member=None, now=now)
+    desk.ask(stub)
+    desk.handle = "bob"
+    with pytest.raises(Refused, match=f"'{MODEL}' is the bot of alice, whose forecasts yours"):
+        desk.ask(stub)
+    assert len(stub.requests) == 1
 
 
 def test_an_article_without_text_is_not_sent(desk: Desk, stub: Stub) -> None:
