@@ -313,7 +313,7 @@ def forecast_panel() -> None:
         if mine is not None:
             with st.expander("Withdraw"):
                 withdraw_form(state)
-        model_forecast(question, has_forecast=mine is not None)
+        model_forecast(question, has_forecast=mine is not None, may_ask=True)
         threshold_form(state)
         label = "Decide on the proposed outcome" if state.proposals else "Resolve this question"
         question_link(state, "resolve", label)
@@ -328,8 +328,10 @@ def forecast_panel() -> None:
         st.write(f"Forecasting has ended. {due}")
         if may[Action.propose]:
             question_link(state, "resolve", label)
+        model_forecast(question, has_forecast=True)
     else:
         outcome_panel(state.resolution)
+        model_forecast(question, has_forecast=True)
 
 
 def outcome_panel(resolution: Resolution) -> None:

@@ -69,10 +69,10 @@ def ask_model(article: Article) -> None:
         _asking(endpoint, wanted, label, "the article", article=article.id)
 
 
-def model_forecast(question: Question, *, has_forecast: bool) -> None:
+def model_forecast(question: Question, *, has_forecast: bool, may_ask: bool = False) -> None:
     """Show the model's forecast once the reader has made theirs, or the button that asks for it.
 
-    Nothing if no model is set.
+    Without the button unless ``may_ask``. Nothing if no model is set.
     """
     with session.shown_errors():
         endpoint = configured(session.settings())
@@ -89,7 +89,7 @@ def model_forecast(question: Question, *, has_forecast: bool) -> None:
                 _forecast(model_forecasts.reveal(ledger, row.id, member=member, now=session.now()))
         if row is not None and not seen:
             _unseen(row.id, has_forecast=has_forecast)
-        else:
+        elif may_ask:
             wanted = Wanted("forecast", question=question.slug)
             label = f"Ask {as_text(endpoint.model)} for a forecast"
             sent = "the question and up to five articles"

@@ -371,10 +371,9 @@ def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
                 if group := one.group(doing.now):
                     require_seen(one.key, group)
                     how: Any = {"sources": sources, "origin": "app", **doing.by}
-                    criteria = one.criteria.strip()
-                    group_asked = ask_group(
-                        doing.ledger, group, resolution_criteria=criteria, **how
-                    )
+                    how["resolution_criteria"] = one.criteria.strip()
+                    how["fine_print"] = one.fine_print.strip()
+                    group_asked = ask_group(doing.ledger, group, **how)
                     asked.append(group_asked)
                     _decide(doing, one, group_asked.group.members[0].state.question, None)
                     continue

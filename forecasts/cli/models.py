@@ -259,7 +259,7 @@ def _show_forecast(number: int, model_name: str, question: str, format_: str) ->
     if one.forecast is None:
         print_note(
             "This was not recorded as the bot's forecast: you dismissed it, the question has "
-            "closed, or the bot may not see it."
+            "closed or was reworded, or the bot may not see it, or has a later forecast."
         )
 
 

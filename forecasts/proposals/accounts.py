@@ -48,7 +48,7 @@ class Account:
     of answers that became no proposals. ``annulled`` (or ambiguous) and ``reworded``: of the
     accepted questions that the reader may see. ``taken``: the share accepted, changed or not.
 
-    Nobody judges a forecast: it is ``shown`` (and recorded for the bot), ``not_shown`` yet, or
+    Nobody judges a forecast: it is ``shown``, ``not_shown`` yet, or
     dismissed. ``no_outcome``: answers without an outcome, which are not decided.
     """
 

@@ -18,13 +18,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from forecasts.access import roles
 from forecasts.access.roles import Action
-from forecasts.access.visibility import is_visible
+from forecasts.access.visibility import is_visible, require_visible
 from forecasts.articles.library import find_article
-from forecasts.common.errors import Forbidden, LedgerError, NotFound, Refused, Remedy, command
+from forecasts.common.errors import (
+    BadInput,
+    Forbidden,
+    LedgerError,
+    NotFound,
+    Refused,
+    Remedy,
+    command,
+)
 from forecasts.common.times import iso
 from forecasts.ledger.models import (
     Decision,
@@ -32,6 +40,8 @@ from forecasts.ledger.models import (
     Member,
     ModelAnswer,
     ModelCall,
+    ModelDecision,
+    ModelProposal,
     Question,
     QuestionRevision,
     Visibility,
@@ -42,7 +52,7 @@ from forecasts.proposals.kinds import Checked, Kind, Material, Wanted
 from forecasts.proposals.prompts import ProposedForecast, Reason, sent_data
 from forecasts.proposals.questions import as_data, read_content
 from forecasts.proposals.quotations import find_quotation
-from forecasts.questions import passages, registry
+from forecasts.questions import passages, registry, revisions
 from forecasts.updates.model_uses import Model
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.updates.updates import current_forecast, update
@@ -53,11 +63,18 @@ ARTICLES = 5  # that are sent with a question
 MOST_TEXT = 6_000  # characters of each
 LOWEST = 0.001  # probability
 ORIGIN = "model"
+_SENT = (  # fields of a wording
+    *("title", "type", "options", "lower_bound", "upper_bound", "unit"),
+    *("background", "resolution_criteria", "fine_print"),
+)
 
 
 @dataclass(frozen=True)
 class ModelForecast:
-    """A model's forecast that its reader may see; ``forecast``: as recorded, None if it was not."""
+    """A model's forecast that its reader may see; ``forecast``: as recorded, None if it was not.
+
+    ``text``: the wording that was sent.
+    """
 
     number: int
     model: str
@@ -104,11 +121,7 @@ def question_material(session: Session, wanted: Wanted, now: datetime) -> Materi
     numbers += [article.id for _, article in passages.sources(session, question)]
     numbers += [one.article_id for one in sorted(found, key=lambda one: -one.score)]
     chosen = [find_article(session, id_) for id_ in list(dict.fromkeys(numbers))[:ARTICLES]]
-    names = (
-        *("title", "type", "options", "lower_bound", "upper_bound", "unit"),
-        *("background", "resolution_criteria", "fine_print"),
-    )
-    asked = {name: value for name in names if (value := getattr(text, name))}
+    asked = {name: value for name in _SENT if (value := getattr(text, name))}
     times = {"opens": iso(text.open_time), "closes": iso(text.close_time)}
     data = {
         "today": now.date().isoformat(),
@@ -168,19 +181,21 @@ def is_hidden(session: Session, call: ModelCall, member: Member | None, *, now: 
 def reveal(session: Session, number: int, *, member: Member, now: datetime) -> ModelForecast:
     """Return the model's forecast that the member asked for.
 
-    The first time it is recorded as a forecast of the model's bot, if the bot may forecast the
-    question and that is open. Refused before the member has forecast.
+    The first time it is recorded as a forecast of the model's bot, unless the question has closed
+    or was reworded, or the bot may not forecast it, or has a later forecast from a call. Refused
+    before the member has forecast.
     """
     row = decisions.find(session, number, member)
     call = decisions.require_kind(session, row, "forecast")
     fields: dict[str, Any] = read_content(row)
     question = session.get_one(Question, call.about_id)
-    text = registry.newest_wording(session, question)
+    require_visible(session, question)
     if is_hidden(session, call, member, now=now):
         raise Refused(
             f"The forecast of {call.model} is hidden until you have forecast {question.slug!r}.",
             remedy=Remedy("Forecast it first: {}", "update", question.slug, "P"),
         )
+    text = _wording_sent(session, question, call)
     value = _value(fields["forecast"], text, call.recorded_at)
     sides = {
         side: [Reason.model_validate(one) for one in fields[side]]
@@ -189,23 +204,21 @@ def reveal(session: Session, number: int, *, member: Member, now: datetime) -> M
     decision = decisions.newest_decision(row, session)
     recorded = None
     if decision is None:
-        bot = session.get_one(Member, call.bot_id)
-        with suppress(
-            NotFound, Refused
-        ):  # as on a question that the bot may not see, or that has closed
+        made = {}
+        with suppress(BadInput, NotFound, Refused):
+            _require_current(session, call, text)
             recorded = update(
                 session,
                 question,
                 value,
-                member=bot,
+                member=session.get_one(Member, call.bot_id),
                 now=now,
                 rationale=_rationale(fields, sides),
                 model=_model(session, call),
                 origin=ORIGIN,
             ).forecast
-            decisions.record(
-                session, row, Decision.accepted, member, now, made_forecast_id=recorded.id
-            )
+            made = {"made_forecast_id": recorded.id}
+        decisions.record(session, row, Decision.accepted, member, now, **made)
     elif decision.made_forecast_id is not None:
         recorded = session.get(Forecast, decision.made_forecast_id)
     return ModelForecast(
@@ -219,6 +232,28 @@ def reveal(session: Session, number: int, *, member: Member, now: datetime) -> M
         forecast=recorded,
         **sides,
     )
+
+
+def _wording_sent(session: Session, question: Question, call: ModelCall) -> QuestionRevision:
+    """Return the wording at the time of the call, in which its answer is read."""
+    wordings = revisions.history(session, question)
+    return [one for one in wordings if one.recorded_at <= call.recorded_at][-1]
+
+
+def _require_current(session: Session, call: ModelCall, text: QuestionRevision) -> None:
+    """Refuse to record a forecast on an earlier wording, or older than one that the bot has."""
+    newest = registry.newest_wording(session, session.get_one(Question, call.about_id))
+    if any(getattr(newest, name) != getattr(text, name) for name in _SENT):
+        raise Refused(f"The question was reworded after {call.model} had forecast it.")
+    later = (
+        select(ModelDecision.id)
+        .join(ModelProposal, col(ModelProposal.id) == col(ModelDecision.model_proposal_id))
+        .join(ModelCall, col(ModelCall.id) == col(ModelProposal.model_call_id))
+        .where(col(ModelDecision.made_forecast_id).is_not(None), ModelCall.bot_id == call.bot_id)
+        .where(ModelCall.about_id == call.about_id, col(ModelCall.id) > call.id)
+    )
+    if session.exec(later.limit(1)).first() is not None:
+        raise Refused(f"{call.model} has forecast this later.")
 
 
 def _model(session: Session, call: ModelCall) -> Model:

@@ -386,7 +386,8 @@ def read_mail(data: bytes, *, captured_at: datetime) -> list[Entry]:
 
     CaptureError if it cannot be read, has no text, or more than ``MAIL_PARTS``.
     """
-    if data.count(b"\n--") > 2 * MAIL_PARTS:  # a part has a line before it, and some one after it
+    # A part has a line before it, and some one after it; each line ends in LF, CR, or both.
+    if sum(1 for _ in re.finditer(rb"[\r\n]--", data)) > 2 * MAIL_PARTS:
         raise CaptureError(
             f"This e-mail has more than {MAIL_PARTS} parts.", remedy="Save its text as .txt."
         )

@@ -29,7 +29,7 @@ class ModelAccount(View):
     changed: int = Field(description="accepted after a change")
     dismissed: int
     open: int
-    shown: int = Field(description="forecasts shown and recorded for the bot")
+    shown: int = Field(description="forecasts shown, and recorded for the bot if they could be")
     not_shown: int = Field(description="forecasts that are not shown yet")
     no_outcome: int = Field(description="answers without an outcome, such as not_yet")
     annulled: int = Field(description="accepted questions that were annulled or are ambiguous")

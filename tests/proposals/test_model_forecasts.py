@@ -17,6 +17,7 @@ from forecasts.proposals import calls, decisions, model_forecasts
 from forecasts.proposals.kinds import Wanted
 from forecasts.questions import passages, registry, revisions
 from forecasts.updates.comments import comment
+from forecasts.updates.updates import update
 from forecasts.values.value import Value, value_of
 from forecasts.views import proposals as views
 from tests.conftest import ask, day, say
@@ -132,6 +133,56 @@ def test_once_seen_it_is_a_forecast_of_the_models_bot(desk: Desk, ferry: None, s
         [decision] = session.exec(select(ModelDecision))
         assert (decision.decision, decision.made_forecast_id) == ("accepted", row.id)
         assert verify(session).broken is None
+
+
+def shown(desk: Desk, number: int, *, at: int = 4) -> model_forecasts.ModelForecast:
+    with desk.acting() as (session, member, _):
+        found = model_forecasts.reveal(session, number, member=member, now=day(at))
+        row = decisions.find(session, number, member)
+        assert decisions.newest_decision(row, session) is not None  # also if it is not recorded
+        again = model_forecasts.reveal(session, number, member=member, now=day(at))
+        assert again.forecast == found.forecast
+        return found
+
+
+def test_one_that_no_longer_fits_the_question_is_shown_in_the_wording_that_was_sent(
+    desk: Desk, stub: Stub
+) -> None:
+    with desk.acting() as (session, member, now):
+        text = registry.question_text(
+            title="Which ferry will be first?",
+            type="multiple_choice",
+            options=["A", "B"],
+            open_time=day(0),
+            scheduled_close_time=day(89),
+        )
+        question = registry.register(session, text, member=member, now=now, slug="ferry")
+    [number] = forecast(desk, stub, forecast="A=80%, B=20%").proposals
+    with desk.acting() as (session, member, _):
+        more = {"options": ["A", "New", "B"]}
+        revisions.revise(session, question, reason="new", member=member, now=day(5), **more)
+        update(session, question, Value(probabilities=(0.4, 0.4, 0.2)), member=member, now=day(5))
+    one = shown(desk, number, at=6)
+    assert (one.value, one.text.options) == (Value(probabilities=(0.8, 0.2)), ["A", "B"])
+    assert one.forecast is None
+
+
+def test_one_that_was_asked_for_earlier_replaces_no_later_one(
+    desk: Desk, ferry: None, stub: Stub
+) -> None:
+    [early] = forecast(desk, stub).proposals
+    desk.handle = "bob"
+    [late] = forecast(desk, stub, forecast="40%").proposals
+    assert shown(desk, late).forecast is not None
+    desk.handle = "alice"
+    own(desk, 0.5)
+    one = shown(desk, early)
+    assert (one.value, one.forecast) == (Value(probability=0.27), None)
+
+
+def test_one_is_shown_after_the_close_and_not_recorded(desk: Desk, ferry: None, stub: Stub) -> None:
+    [number] = forecast(desk, stub).proposals
+    assert shown(desk, number, at=100).forecast is None
 
 
 @pytest.mark.parametrize("typed", ["0%", "100%", "likely", "350%", "", "35"])

@@ -15,8 +15,9 @@ from app.forms.by_model import THREAD
 from forecasts.access.members import member_named, member_or_new
 from forecasts.articles import library
 from forecasts.ledger import database
-from forecasts.ledger.models import Forecast, ModelCall, ModelDecision
-from forecasts.questions import registry, standing
+from forecasts.ledger.models import Forecast, Member, ModelCall, ModelDecision
+from forecasts.questions import registry, revisions, standing
+from forecasts.questions.groups import groups
 from forecasts.reading.article import CapturedArticle
 from tests.app.conftest import confirmed, errors, keys, visit, words
 from tests.common.test_web import sends
@@ -120,6 +121,20 @@ def test_three_proposals_one_changed_are_registered_and_forecast_in_eight_acts(
     assert proposed(opened(app, article)) == []
 
 
+def test_a_proposal_with_several_last_days_keeps_its_words(
+    app: AppTest, engine: Engine, article: int, stub: Stub
+) -> None:
+    key, *_ = proposed(ask(app, article))
+    app.text_input(key=f"{key}-closes").input("31 March, 30 June 2026")
+    app.text_input(key=f"{key}-value").input("30, 60")
+    [save] = [one for one in keys(app) if one.endswith(f"{key.rpartition('-')[2]}-save")]
+    app.button(key=save).click().run()
+    with database.reading(engine) as ledger:
+        [group] = groups(ledger, now=day(6))
+    assert {one.state.text.fine_print for one in group.members} == {FERRY["edge_cases"]}
+    assert all(FERRY["source"] in one.state.text.resolution_criteria for one in group.members)
+
+
 def test_a_proposal_is_dismissed_and_that_is_undone(
     app: AppTest, engine: Engine, article: int, stub: Stub
 ) -> None:
@@ -204,6 +219,27 @@ def test_a_forecast_is_hidden_until_the_reader_has_forecast_and_then_a_bots(
         by = [one.member_id for one in ledger.exec(select(Forecast))]
         assert by == [alice.id, member_named(ledger, MODEL).id]
     assert "ask-model-forecast-ferry" in keys(app)  # for another one
+
+
+def test_a_forecast_that_was_not_shown_before_the_close_is_shown_after_it(
+    app: AppTest, engine: Engine, article: int, stub: Stub
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        asked = question(ledger, alice, slug="ferry", title=FERRY["title"])
+    stub.answer = says(REASONED)
+    visit(app, "question", slug="ferry")
+    app.button(key="ask-model-forecast-ferry").click().run()
+    answered()
+    with database.writing(engine) as ledger:
+        alice = ledger.get_one(Member, alice.id)
+        revisions.close(ledger, asked, at=day(5), member=alice, now=day(5))
+    visit(app, "question", slug="ferry")
+    [show] = [key for key in keys(app) if key.startswith("reveal-")]
+    app.button(key=show).click().run()
+    assert confirmed(app)[-1] == f"{MODEL} on “{FERRY['title']}”: 27%."
+    assert "Base rate: 3 of 10" in words(app)
+    assert "ask-model-forecast-ferry" not in keys(app)
 
 
 def test_the_request_is_shown_before_it_is_sent_and_every_call_on_the_page_settings(
