@@ -174,10 +174,11 @@ def one(number: int) -> None:
             for _, state in asked:
                 question_line(state, f"{state.stage} · {closing(state.text, moment)}")
     used = {source.quote for source, _ in asked}
-    drafts = [draft for draft in drafts_of(article) if draft.quote not in used]
+    every = drafts_of(article)
+    drafts = [draft for draft in every if draft.quote not in used]
     name = article.content_hash[:12]
     with session.reading() as ledger:
-        pairs = with_twins(ledger, [*drafts, *proposals(ledger, number)])
+        pairs = with_twins(ledger, [*drafts, *proposals(ledger, number, every)])
     work(article, Drafted(name, f"drafts-{name}", pairs, len(used), lambda _: number))
     with st.expander("Your own question"):
         ask_form(f"article-{article.id}", article=article.id)

@@ -9,6 +9,7 @@ Rejected: asking in the page's run, which can neither be used nor left until the
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +23,7 @@ from app import session
 from app.markdown_text import as_text, quoted, shortened
 from app.session import Undo, act, form_key
 from forecasts.access.roles import Action
+from forecasts.articles.drafts import Draft
 from forecasts.common.errors import LedgerError
 from forecasts.common.text import count
 from forecasts.ledger import database
@@ -45,10 +47,11 @@ class _Left:
     calls: set[int] = field(default_factory=set)
 
 
-def proposals(ledger: Session, number: int) -> list[ProposedDraft]:
-    """Return the model's open proposals to the reader from an article."""
+def proposals(ledger: Session, number: int, drafts: Sequence[Draft]) -> list[ProposedDraft]:
+    """Return the model's open proposals to the reader from an article, which has these drafts."""
     member = session.current_member(ledger)
-    return [one.draft for one in decisions.listing(ledger, member, articles=[number])]
+    found = decisions.listing(ledger, member, articles=[number], drafted=lambda _: drafts)
+    return [one.draft for one in found]
 
 
 def ask_model(article: Article) -> None:

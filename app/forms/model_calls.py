@@ -42,23 +42,11 @@ def model_calls() -> None:
 
 def _call(call: views.ModelCallText) -> None:
     """Show a call; its texts once it is opened."""
-    subject = f"article {call.article}" if call.article else call.question or "a question"
-    label = dotted(f"{call.model}: {call.kind}", subject, when(call.at))
+    label = dotted(f"{call.model}: {call.kind}", views.subject(call), when(call.at))
     with st.expander(label, key=f"model-call-{call.number}", on_change="rerun") as opened:
         if not opened.open:
             return
-        if call.tokens_in is not None and call.tokens_out is not None:
-            tokens = f"{call.tokens_in + call.tokens_out:,} tokens"
-            st.caption(
-                dotted(
-                    f"by {call.by}",
-                    tokens,
-                    f"{call.seconds:.1f} s",
-                    f"cost {amount(call.cost or 0)}",
-                )
-            )
-        else:
-            st.caption(dotted(f"by {call.by}", "no answer"))
+        st.caption(dotted(f"by {call.by}", *(views.used(call) or ["no answer"])))
         if call.reason:
             st.caption(f":orange[{as_text(call.reason)}]")
         for title, said in (("Sent", call.request), ("Answered", call.answer)):

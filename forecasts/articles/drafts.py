@@ -22,6 +22,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any, TypeAlias
 
 from forecasts.common.errors import BadInput, NotFound, Remedy
@@ -56,6 +57,7 @@ from forecasts.reading.text_quotes import TextQuote, quote_at
 MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
 HORIZON_MONTHS = 6
 FEW = 4  # strong drafts of an article
+MOST_PARTS = 50  # articles of a page whose events are found
 _YEAR = re.compile(r"(?:by|until|on|from) (?:\d+ )?(?:[A-Z][a-z]+ )?\d{4}")
 _BEFORE_DAY = re.compile(r" (?:on|by|in|before|until|from|at)?\s*$")
 _ITS_EVENT = "the main event of the article"
@@ -308,7 +310,7 @@ def _parts(text: str, title: str) -> list[tuple[str, int, int]]:
     A page of an aggregator repeats the title of each at its beginning.
     """
     starts = {title: 0}
-    for match in _REPEATED.finditer(text):
+    for match in islice(_REPEATED.finditer(text), MOST_PARTS):
         starts.setdefault(match[1], match.start())
     ends = [*starts.values(), len(text)][1:]
     return [(known, start, end) for (known, start), end in zip(starts.items(), ends, strict=True)]

@@ -25,7 +25,7 @@ from forecasts.cli.session import acting, ledger, next_step, reading_as, setting
 from forecasts.common.errors import Refused
 from forecasts.common.text import amount, count, on_one_line
 from forecasts.ledger.database import writing
-from forecasts.ledger.models import AnswerState, Decision, ModelCall, Question
+from forecasts.ledger.models import Decision, ModelCall, Question
 from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes
 from forecasts.proposals.accounts import accounts
 from forecasts.proposals.endpoint import Endpoint, configured, required
@@ -155,8 +155,7 @@ def calls_(format_: TextOrJson = "text") -> None:
         print_note("No calls of a model yet.")
     for one in listed:
         print_line(f"{one.number}. {when(one.at)} {one.model} at {one.host}, by {one.by}")
-        about = f"article {one.article}" if one.article else one.question or "a question"
-        print_line(f"   {one.kind}, {about}: {_said(one)}")
+        print_line(f"   {one.kind}, {views.subject(one)}: {_said(one)}")
     if listed:
         print_note(
             f"To see the request and the answer: {next_step('model call', str(listed[0].number))}"
@@ -164,11 +163,8 @@ def calls_(format_: TextOrJson = "text") -> None:
 
 
 def _said(one: views.ModelCall) -> str:
-    if one.state is None or one.tokens_in is None or one.tokens_out is None:
-        return "no answer"
-    tokens, cost = one.tokens_in + one.tokens_out, amount(one.cost or 0)
-    used = f"{tokens:,} tokens, {one.seconds:.1f} s, cost {cost}"
-    return used if one.state is AnswerState.answered else f"{one.reason} ({used})"
+    used = ", ".join(views.used(one)) or "no answer"
+    return f"{one.reason} ({used})" if one.reason else used
 
 
 @model.command()

@@ -121,7 +121,7 @@ def count(many: float, one: str, more: str = "") -> str:
         noun, of, whole = one.partition(" of ")
         regular = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
         one = more or f"{regular}{of}{whole}"
-    return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {one}"
+    return f"{_plain(many)} {one}"
 
 
 def cut(text: str, most: int) -> str:
@@ -151,7 +151,12 @@ def amount(money: float) -> str:
     """
     if 0 < money < 1e-6:
         return "<0.000001"
-    return f"{money:,.6f}".rstrip("0").rstrip(".")
+    return _plain(money)
+
+
+def _plain(number: float) -> str:
+    """Return a number in at most six decimals, without zeros at their end."""
+    return f"{number:,.6f}".rstrip("0").rstrip(".")
 
 
 def counted(many: int, sentence: str) -> str:

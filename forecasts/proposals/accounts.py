@@ -26,6 +26,7 @@ from forecasts.ledger.models import (
     QuestionRevision,
 )
 from forecasts.proposals.calls import own
+from forecasts.proposals.decisions import is_newest
 from forecasts.proposals.questions import read_content
 from forecasts.questions import revisions
 from forecasts.questions.standing import by_id, rows_with
@@ -140,7 +141,6 @@ def _decided(
 ) -> dict[tuple[str, str], list[_Decided]]:
     """Return the proposals of each model and kind; a discarded question reopens its own."""
     call, proposal, decision = ModelCall, ModelProposal, ModelDecision
-    newest = select(func.max(ModelDecision.id)).group_by(col(ModelDecision.model_proposal_id))
     rows: Any = (
         select(call.model, call.kind, decision, Discard.id)
         .add_columns(proposal, col(call.article_id), col(call.about_id))
@@ -148,7 +148,7 @@ def _decided(
         .join(call, col(call.id) == col(proposal.model_call_id))
         .outerjoin(
             decision,
-            (col(decision.model_proposal_id) == col(proposal.id)) & col(decision.id).in_(newest),
+            (col(decision.model_proposal_id) == col(proposal.id)) & is_newest(),
         )
         .outerjoin(Discard, col(Discard.question_id) == col(decision.made_question_id))
         .where(own(session, member, now=now))

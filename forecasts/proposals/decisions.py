@@ -6,14 +6,17 @@ decision is written in the same transaction. A question discarded again reopens 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import Select
 
+from forecasts.articles.drafts import Draft, drafts_of
 from forecasts.common.errors import NotFound, Refused, command
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
@@ -51,12 +54,17 @@ def newest_decision(proposal: ModelProposal, session: Session) -> ModelDecision 
     return row
 
 
+def is_newest() -> ColumnElement[bool]:
+    """Return the SQL condition: a decision is the newest on its proposal."""
+    newest = select(func.max(ModelDecision.id)).group_by(col(ModelDecision.model_proposal_id))
+    return col(ModelDecision.id).in_(newest)
+
+
 def is_open() -> ColumnElement[bool]:
     """Return the SQL condition: a proposal has no decision, or its question was discarded."""
-    newest = select(func.max(ModelDecision.id)).group_by(col(ModelDecision.model_proposal_id))
     discarded = select(Discard.question_id)
     closed = select(ModelDecision.model_proposal_id).where(
-        col(ModelDecision.id).in_(newest),
+        is_newest(),
         ModelDecision.decision != Decision.reopened,
         col(ModelDecision.made_question_id).is_(None)
         | col(ModelDecision.made_question_id).not_in(discarded),
@@ -81,35 +89,30 @@ def listing(
     only: Sequence[int] | None = None,
     articles: Sequence[int] | None = None,
     most: int = 100,
+    drafted: Callable[[Article], Sequence[Draft]] = drafts_of,
 ) -> list[Listed]:
     """Return the member's open proposals, or with ``decided`` all of them, the newest call first.
 
     ``only``: those with these numbers; ``articles``: those from these articles. Without those whose
-    words were removed.
+    words were removed. ``drafted``: returns the grammar's drafts of an article, for ``told``.
     """
-    if member is None:
-        return []
-    proposal, call = ModelProposal, ModelCall
-    conditions: list[Any] = [proposal.member_id == member.id, call.kind == "questions"]
-    conditions += [] if decided else [is_open()]
-    if only is not None:
-        conditions.append(col(proposal.id).in_(only))
-    if articles is not None:
-        conditions.append(col(call.article_id).in_(articles))
-    rows = session.exec(
-        select(proposal, call)
-        .join(call, col(call.id) == col(proposal.model_call_id))
-        .where(*conditions)
-        .order_by(col(call.id).desc(), col(proposal.id))
-        .limit(most)
-    ).all()
     found: list[Listed] = []
-    for number in dict.fromkeys(of.article_id for _, of in rows):
+    if member is None:
+        return found
+    asked = _own(member, decided=decided, most=most).where(ModelCall.kind == "questions")
+    asked = asked.order_by(col(ModelCall.id).desc(), col(ModelProposal.id))
+    if only is not None:
+        asked = asked.where(col(ModelProposal.id).in_(only))
+    if articles is not None:
+        asked = asked.where(col(ModelCall.article_id).in_(articles))
+    by_article: dict[int | None, list[tuple[ModelProposal, str]]] = defaultdict(list)
+    for row, call in session.exec(asked).all():
+        by_article[call.article_id].append((row, call.model))
+    for number, proposed in by_article.items():
         article = session.get_one(Article, number)
-        own = {row.id: row for row, of in rows if of.article_id == number}
-        models = {row.id: of.model for row, of in rows}
-        for draft in drafts(article, [(row, models[row.id]) for row in own.values()]):
-            decision = newest_decision(own[draft.number], session) if decided else None
+        rows = {row.id: row for row, _ in proposed}
+        for draft in drafts(article, proposed, drafted(article)):
+            decision = newest_decision(rows[draft.number], session) if decided else None
             found.append(Listed(draft, article, None if decision is None else decision.decision))
     return found
 
@@ -130,23 +133,23 @@ def about_questions(
 
     A forecast is open until it is shown and recorded.
     """
-    if member is None:
-        return []
-    proposal, call = ModelProposal, ModelCall
-    conditions: list[Any] = [proposal.member_id == member.id, call.kind != "questions"]
-    conditions += [] if decided else [is_open()]
-    rows = session.exec(
-        select(proposal, call)
-        .join(call, col(call.id) == col(proposal.model_call_id))
-        .where(*conditions)
-        .order_by(col(proposal.id).desc())
-        .limit(most)
-    ).all()
     found: list[AboutQuestion] = []
-    for row, of in rows:
+    if member is None:
+        return found
+    asked = _own(member, decided=decided, most=most).where(ModelCall.kind != "questions")
+    for row, of in session.exec(asked.order_by(col(ModelProposal.id).desc())).all():
         decision = newest_decision(row, session)
         found.append(AboutQuestion(row, of, None if decision is None else decision.decision))
     return found
+
+
+def _own(member: Member, *, decided: bool, most: int) -> Select[ModelProposal, ModelCall]:
+    """Return the query of the member's open proposals (or with ``decided`` all), with calls."""
+    query = select(ModelProposal, ModelCall).join(
+        ModelCall, col(ModelCall.id) == col(ModelProposal.model_call_id)
+    )
+    query = query.where(ModelProposal.member_id == member.id).limit(most)
+    return query if decided else query.where(is_open())
 
 
 def find(session: Session, number: int, member: Member) -> ModelProposal:
@@ -184,10 +187,11 @@ def require_kind(session: Session, row: ModelProposal, kind: str) -> ModelCall:
 def draft_of(session: Session, number: int, member: Member) -> tuple[ProposedDraft, Passage]:
     """Return the member's proposal of a question as a draft, with its passage; NotFound if gone.
 
-    Refused if it is not a question.
+    Refused if it is not a question. ``told`` is blank: reading the whole article takes longer than
+    a turn to write should.
     """
     require_kind(session, find(session, number, member), "questions")
-    for one in listing(session, member, decided=True, only=[number]):
+    for one in listing(session, member, decided=True, only=[number], drafted=lambda _: ()):
         return one.draft, find_passage(session, one.article.id, one.draft.source)
     raise NotFound(f"The words of proposal {number} were removed.")
 

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from forecasts.access import roles
 from forecasts.access.roles import Action
-from forecasts.articles.drafts import Draft, drafts_of
+from forecasts.articles.drafts import Draft
 from forecasts.articles.library import find_article
 from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.common.text import on_one_line
@@ -138,13 +138,12 @@ def _read(one: ProposedQuestion, now: datetime) -> dict[str, Any]:
 
 
 def drafts(
-    article: Article, proposals: Sequence[tuple[ModelProposal, str]]
+    article: Article, proposals: Sequence[tuple[ModelProposal, str]], own: Sequence[Draft]
 ) -> Iterator[ProposedDraft]:
     """Yield the draft of each proposal, given with its model; those of removed members are gone.
 
-    ``told``: as the grammar's draft of the same passage has it.
+    ``own``: the grammar's drafts of the article; ``told`` is that of the same passage.
     """
-    own = drafts_of(article) if proposals else []
     for row, model in proposals:
         fields = read_content(row)
         source = TextQuote(*(fields.pop(name, "") for name in ("quote", "prefix", "suffix")))

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from forecasts.access.members import handle_of
 from forecasts.access.visibility import is_visible
+from forecasts.common.text import amount
 from forecasts.ledger import models
 from forecasts.ledger.models import AnswerState, Decision, QuestionType
 from forecasts.proposals import model_forecasts, model_outcomes
@@ -182,6 +183,19 @@ def settings(endpoint: Endpoint, used: Used) -> ModelSettings:
 def call(session: Session, row: models.ModelCall, answer: models.ModelAnswer | None) -> ModelCall:
     """Return a call for a list."""
     return ModelCall.of(row, **_of_call(session, row, answer))
+
+
+def subject(one: ModelCall) -> str:
+    """Return the name of the article or the question that a call is about."""
+    return f"article {one.article}" if one.article else one.question or "a question"
+
+
+def used(one: ModelCall) -> list[str]:
+    """Return the tokens, seconds and cost of a call, each as a text; none without an answer."""
+    if one.tokens_in is None or one.tokens_out is None:
+        return []
+    tokens = f"{one.tokens_in + one.tokens_out:,} tokens"
+    return [tokens, f"{one.seconds:.1f} s", f"cost {amount(one.cost or 0)}"]
 
 
 def call_text(
