@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import session
 from app.components.scripts import focus_on, mount_keyboard, share_link
-from app.forms.by_model import ask_model, proposals
+from app.forms.by_model import OfModel, ask_model, of_model
 from app.forms.capture_review import Captured, Review, correct, store_checked, stored_name
 from app.forms.drafts import Drafted, focus_first, possible_questions, with_twins
 from app.forms.question import ask_form
@@ -178,19 +178,20 @@ def one(number: int) -> None:
     drafts = [draft for draft in every if draft.quote not in used]
     name = article.content_hash[:12]
     with session.reading() as ledger:
-        pairs = with_twins(ledger, [*drafts, *proposals(ledger, number, every)])
-    work(article, Drafted(name, f"drafts-{name}", pairs, len(used), lambda _: number))
+        model = of_model(ledger, article, every)
+        pairs = with_twins(ledger, [*drafts, *model.drafts])
+    work(article, Drafted(name, f"drafts-{name}", pairs, len(used), lambda _: number), model)
     with st.expander("Your own question"):
         ask_form(f"article-{article.id}", article=article.id)
 
 
-def work(article: Article, drafted: Drafted) -> None:
+def work(article: Article, drafted: Drafted, model: OfModel | None = None) -> None:
     """Show the possible questions beside the text they are from."""
     left, right = st.columns([3, 2], gap="large")
     with left:
         possible_questions(drafted)
-        if article.id is not None:
-            ask_model(article)
+        if model is not None:
+            ask_model(model)
         if drafted.drafts and article.published_at is None:
             st.caption(
                 "The article has no date, so deadlines count from the day of capture, "

@@ -27,9 +27,9 @@ from forecasts.articles.drafts import Draft
 from forecasts.common.errors import LedgerError
 from forecasts.common.text import count
 from forecasts.ledger import database
-from forecasts.ledger.models import Article, Question
+from forecasts.ledger.models import Article, Member, Question
 from forecasts.proposals import calls, decisions, model_forecasts
-from forecasts.proposals.calls import Begun
+from forecasts.proposals.calls import Begun, Subject
 from forecasts.proposals.endpoint import Endpoint, configured
 from forecasts.proposals.kinds import Wanted
 from forecasts.proposals.model_forecasts import ModelForecast
@@ -47,29 +47,67 @@ class _Left:
     calls: set[int] = field(default_factory=set)
 
 
-def proposals(ledger: Session, number: int, drafts: Sequence[Draft]) -> list[ProposedDraft]:
-    """Return the model's open proposals to the reader from an article, which has these drafts."""
-    member = session.current_member(ledger)
-    found = decisions.listing(ledger, member, articles=[number], drafted=lambda _: drafts)
-    return [one.draft for one in found]
+@dataclass(frozen=True)
+class _Asking:
+    """The model, the proposals wanted, the reader's call under way, and why the last one failed.
 
-
-def ask_model(article: Article) -> None:
-    """Show the button that asks the model for questions from an article, or that it works on them.
-
-    Nothing if no model is set, or for a reader who may not ask questions. After a failure its
-    reason is beside the button.
+    It is read before the proposals that the page lists: an answer that comes between is then still
+    waited for, and the page runs again.
     """
+
+    endpoint: Endpoint
+    wanted: Wanted
+    call: int | None
+    failure: str
+
+    @property
+    def name(self) -> str:
+        """The name of its elements."""
+        return f"{self.wanted.kind}-{self.wanted.article or self.wanted.question}"
+
+
+def _asking(
+    ledger: Session, endpoint: Endpoint, member: Member | None, wanted: Wanted, **subject: int
+) -> _Asking:
+    if member is None:
+        return _Asking(endpoint, wanted, None, "")
+    last = _last(ledger, endpoint, Subject(member, wanted.kind, **subject))
+    return _Asking(endpoint, wanted, *last)
+
+
+@dataclass(frozen=True)
+class OfModel:
+    """The model's open proposals from an article; ``asking`` is for ``ask_model``."""
+
+    drafts: Sequence[ProposedDraft] = ()
+    asking: _Asking | None = None
+
+
+def of_model(ledger: Session, article: Article, drafts: Sequence[Draft]) -> OfModel:
+    """Return the model's open proposals to the reader from an article, which has these drafts.
+
+    No model can be asked if none is set, or by a reader who may not ask questions.
+    """
+    member, asking = session.current_member(ledger), None
     with session.shown_errors():
         endpoint = configured(session.settings())
-        if endpoint is None or not article.text.strip():
-            return
-        with session.reading() as ledger:
-            if not session.rights_here(ledger).allows(Action.ask):
-                return
-        wanted = Wanted("questions", article=article.id)
-        label = f"Ask {as_text(endpoint.model)} for questions"
-        _asking(endpoint, wanted, label, "the article", article=article.id)
+        may_ask = session.rights_here(ledger).allows(Action.ask)
+        if endpoint is not None and article.text.strip() and may_ask:
+            wanted = Wanted("questions", article=article.id)
+            asking = _asking(ledger, endpoint, member, wanted, article=article.id)
+    listed = decisions.listing(ledger, member, articles=[article.id], drafted=lambda _: drafts)
+    return OfModel([one.draft for one in listed], asking)
+
+
+def ask_model(found: OfModel) -> None:
+    """Show the button that asks the model for questions from an article, or that it works on them.
+
+    After a failure its reason is beside the button.
+    """
+    if found.asking is not None:
+        with session.shown_errors():
+            label = f"Ask {as_text(found.asking.endpoint.model)} for questions"
+            _ask_button(found.asking, label, "the article")
 
 
 def model_forecast(question: Question, *, has_forecast: bool, may_ask: bool = False) -> None:
@@ -83,9 +121,11 @@ def model_forecast(question: Question, *, has_forecast: bool, may_ask: bool = Fa
             return
         with session.reading() as ledger:
             member = session.current_member(ledger)
+            wanted = Wanted("forecast", question=question.slug)
+            asking = _asking(ledger, endpoint, member, wanted, question=question.id)
             row, seen = None, False
             if member is not None:
-                subject = calls.Subject(member, "forecast", question=question.id)
+                subject = Subject(member, "forecast", question=question.id)
                 row = calls.newest_proposal(ledger, subject)
                 seen = row is not None and decisions.newest_decision(row, ledger) is not None
             if row is not None and member is not None and seen:
@@ -93,10 +133,8 @@ def model_forecast(question: Question, *, has_forecast: bool, may_ask: bool = Fa
         if row is not None and not seen:
             _unseen(row.id, has_forecast=has_forecast)
         elif may_ask:
-            wanted = Wanted("forecast", question=question.slug)
             label = f"Ask {as_text(endpoint.model)} for a forecast"
-            sent = "the question and up to five articles"
-            _asking(endpoint, wanted, label, sent, question=question.id)
+            _ask_button(asking, label, "the question and up to five articles")
 
 
 def _forecast(one: ModelForecast) -> None:
@@ -123,12 +161,11 @@ def _unseen(number: int, *, has_forecast: bool) -> None:
             doing.say(f"{shown.model} on {quoted(shown.text.title, 80)}: {value}.")
 
 
-def _asking(endpoint: Endpoint, wanted: Wanted, label: str, sent: str, **subject: int) -> None:
+def _ask_button(asking: _Asking, label: str, sent: str) -> None:
     """Show the button that asks the model, or that it works."""
-    name = f"{wanted.kind}-{wanted.article or wanted.question}"
-    call, failure = _last(wanted.kind, endpoint, **subject)
-    if call is not None:
-        _working(name, call, endpoint)
+    endpoint, name = asking.endpoint, asking.name
+    if asking.call is not None:
+        _working(name, asking.call, endpoint)
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         pressed = st.button(
@@ -136,41 +173,36 @@ def _asking(endpoint: Endpoint, wanted: Wanted, label: str, sent: str, **subject
             key=f"ask-model-{name}",
             help=f"Sends {sent} to {as_text(endpoint.host)}. Nobody's forecasts are sent.",
         )
-        if failure:
-            st.caption(f":orange[{as_text(failure)}]", width="stretch")
+        if asking.failure:
+            st.caption(f":orange[{as_text(asking.failure)}]", width="stretch")
     with st.expander("Request", key=f"request-{name}", on_change="rerun") as opened:
         if opened.open:
             with session.reading() as ledger:
-                would = calls.preview(ledger, endpoint, wanted, now=session.now())
+                would = calls.preview(ledger, endpoint, asking.wanted, now=session.now())
             st.caption("This is the exact request.")
             st.code(would, language=None, wrap_lines=True)
     if pressed:
-        _begin(name, wanted, endpoint)
+        _begin(name, asking.wanted, endpoint)
 
 
-def _last(kind: str, endpoint: Endpoint, **subject: int) -> tuple[int | None, str]:
-    """Return the reader's call that is under way, and why the last one brought nothing."""
+def _last(ledger: Session, endpoint: Endpoint, about: Subject) -> tuple[int | None, str]:
+    """Return the call that is under way, and why the last one brought nothing."""
     now = session.now()
-    with session.reading() as ledger:
-        member = session.current_member(ledger)
-        if member is None:
-            return None, ""
-        about = calls.Subject(member, kind, **subject)
-        # A repair is a call of its own, and a server that was stopped leaves one without an end.
-        since = now - timedelta(seconds=endpoint.seconds + 30)
-        call = calls.waiting(ledger, about, since=since)
-        if call is not None and call.id not in session.page_state(_Left).calls:
-            return call.id, ""
-        ended = calls.last_answer(ledger, about)
-        if ended is None or now - ended.recorded_at > timedelta(days=1):
-            return None, ""
-        if ended.reason:
-            return None, ended.reason
-        newest = calls.newest_proposal(ledger, about)
-        found = newest is not None and newest.model_call_id == ended.model_call_id
-        none_found = f"{endpoint.model} found no questions in this article."
-        said = "" if found or kind != "questions" else none_found
-        return None, f"{said} {_dropped(ended.misquoted + ended.unusable)}".strip()
+    # A repair is a call of its own, and a server that was stopped leaves one without an end.
+    since = now - timedelta(seconds=endpoint.seconds + 30)
+    call = calls.waiting(ledger, about, since=since)
+    if call is not None and call.id not in session.page_state(_Left).calls:
+        return call.id, ""
+    ended = calls.last_answer(ledger, about)
+    if ended is None or now - ended.recorded_at > timedelta(days=1):
+        return None, ""
+    if ended.reason:
+        return None, ended.reason
+    newest = calls.newest_proposal(ledger, about)
+    found = newest is not None and newest.model_call_id == ended.model_call_id
+    none_found = f"{endpoint.model} found no questions in this article."
+    said = "" if found or about.kind != "questions" else none_found
+    return None, f"{said} {_dropped(ended.misquoted + ended.unusable)}".strip()
 
 
 def _dropped(many: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -16,6 +18,7 @@ from forecasts.access.members import member_named, member_or_new
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, ModelCall, ModelDecision
+from forecasts.proposals import decisions
 from forecasts.questions import registry, revisions, standing
 from forecasts.questions.groups import groups
 from forecasts.reading.article import CapturedArticle
@@ -112,8 +115,8 @@ def test_three_proposals_one_changed_are_registered_and_forecast_in_eight_acts(
         assert errors(app) == ""
         assert confirmed(app)[-1].startswith("Registered: ")
     with database.reading(engine) as ledger:
-        decisions = [str(one) for one in ledger.exec(select(ModelDecision.decision))]
-        assert decisions == ["accepted", "accepted", "changed"]
+        decided = [str(one) for one in ledger.exec(select(ModelDecision.decision))]
+        assert decided == ["accepted", "accepted", "changed"]
         made = [registry.find(ledger, "will-the-engine-run-by-31-may-2026")]
         state = standing.current_state(ledger, made[0], now=day(5))
         assert state.text.fine_print == FERRY["edge_cases"]
@@ -161,6 +164,31 @@ def test_while_the_model_works_the_page_is_there_and_one_may_stop_waiting(
     assert f"ask-model-questions-{article}" in keys(app)
     stub.ended.set()
     answered()
+
+
+def test_an_answer_that_comes_while_the_page_is_drawn_is_not_lost(
+    app: AppTest, article: int, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says_now, real = threading.Event(), decisions.listing
+
+    def held(request: BaseHTTPRequestHandler) -> None:
+        says_now.wait(30)
+        says({"questions": [FERRY]})(request)
+
+    def listing(*given: Any, **how: Any) -> list[decisions.Listed]:
+        found = real(*given, **how)
+        is_asked = any(thread.name == THREAD for thread in threading.enumerate())
+        if is_asked and not says_now.is_set():
+            says_now.set()
+            answered()
+        return found
+
+    stub.answer = held
+    monkeypatch.setattr(decisions, "listing", listing)
+    opened(app, article)
+    app.button(key=f"ask-model-questions-{article}").click().run()
+    assert says_now.is_set()
+    assert len(proposed(app)) == 1
 
 
 def test_a_failure_is_one_sentence_beside_the_button(
