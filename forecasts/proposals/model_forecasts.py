@@ -46,7 +46,7 @@ from forecasts.ledger.models import (
     QuestionRevision,
     Visibility,
 )
-from forecasts.news.matches import matches
+from forecasts.news.matches import AT_ONCE, matches
 from forecasts.proposals import decisions
 from forecasts.proposals.kinds import Checked, Kind, Material, Wanted
 from forecasts.proposals.prompts import ProposedForecast, Reason, sent_data
@@ -116,7 +116,8 @@ def question_material(session: Session, wanted: Wanted, now: datetime) -> Materi
     """
     question = registry.find(session, wanted.question)
     text = registry.newest_wording(session, question)
-    found = matches(session, now=now, only=[question.id], best=ARTICLES)
+    # As on a page: it is read in a turn to write, which must be short.
+    found = matches(session, now=now, only=[question.id], best=ARTICLES, at_once=AT_ONCE)
     numbers = list(wanted.articles)
     numbers += [article.id for _, article in passages.sources(session, question)]
     numbers += [one.article_id for one in sorted(found, key=lambda one: -one.score)]
