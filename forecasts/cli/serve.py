@@ -141,10 +141,12 @@ def serve(
         *("--client.showErrorDetails", "none", "--server.maxUploadSize", "10"),
         *("--logger.hideWelcomeMessage", "true"),
     ]
-    environment = os.environ | {
+    environment = os.environ | {  # empty counts as not set
         "FORECASTS_DATABASE_URL": chosen.database_url,
         "FORECASTS_MEMBER": chosen.member,
-        # For the page Settings; empty counts as not set.
+        "FORECASTS_MODEL_URL": chosen.model_url or "",
+        "FORECASTS_MODEL": chosen.model or "",
+        # For the page Settings.
         RUNS_STARTED: chosen.run_every or "",
     }
     if sign_in is None:
@@ -233,7 +235,7 @@ def demo(
     open_: Open = True,
 ) -> None:
     """Build the sample ledger, of simulated people, and serve it."""
-    from forecasts.samples import demonstration  # which loads pandas
+    from forecasts.samples import canned_model, demonstration  # which load pandas
 
     def echo(line: str) -> None:
         out().print(printable(line), soft_wrap=True)
@@ -246,8 +248,13 @@ def demo(
     echo(f"Next: {command('questions', database=path)}")
     echo("To start your own ledger: forecasts ask, or forecasts app")
     if serve_:
-        chosen = _with_runs(settings(database_url=url, member=demonstration.READER), False)
-        raise typer.Exit(serve(chosen, port, open_=open_))
+        with canned_model.running() as model_url:
+            own = (
+                {} if settings().model_url else {"model_url": model_url, "model": canned_model.NAME}
+            )
+            reader = {"database_url": url, "member": demonstration.READER}
+            chosen = _with_runs(settings(**reader, **own), False)
+            raise typer.Exit(serve(chosen, port, open_=open_))
 
 
 @app.command(cls=OnLedger)

@@ -20,7 +20,7 @@ from forecasts.cli import serve
 from forecasts.common import guarded_server
 from forecasts.common.extras import install_command
 from forecasts.common.settings import Settings
-from forecasts.samples import demonstration
+from forecasts.samples import canned_model, demonstration
 from tests.access.test_oidc_settings import SECRETS, WHOLE, set_to
 from tests.cli.conftest import Run
 
@@ -134,13 +134,24 @@ def test_the_demonstration_is_served_where_it_was_built_to_the_forecaster_with_a
     served: list[Any] = []
     monkeypatch.setattr(serve, "require_free", lambda port: served.append(port))
     monkeypatch.setattr(demonstration, "build", lambda **_: "sqlite:////demonstration")
-    monkeypatch.setattr(
-        serve, "serve", lambda chosen, _, **__: served.extend([chosen.database_url, chosen.member])
-    )
+    models: list[Any] = []
+
+    def served_with(chosen: Settings, *_: Any, **__: Any) -> None:
+        served.extend([chosen.database_url, chosen.member])
+        models.append((chosen.model, chosen.model_url))
+
+    monkeypatch.setattr(serve, "serve", served_with)
     forecasts("demo", "--port", "9000")
     assert served == [9000, "sqlite:////demonstration", demonstration.READER]
+    [(model, address)] = models
+    assert model == canned_model.NAME
+    assert address.startswith("http://127.0.0.1:")
     forecasts("demo", "--no-serve")
     assert len(served) == 3
+    monkeypatch.setenv("FORECASTS_MODEL_URL", "http://localhost:11434/v1")
+    monkeypatch.setenv("FORECASTS_MODEL", "qwen3:8b")
+    forecasts("demo")
+    assert models[-1] == ("qwen3:8b", "http://localhost:11434/v1")
 
 
 ENDLESS = """
