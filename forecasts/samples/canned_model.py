@@ -80,7 +80,7 @@ def _question(canned: Mapping[str, Any], text: str) -> dict[str, Any] | None:
 
 
 def _forecast(data: Mapping[str, Any], point: str) -> dict[str, Any]:
-    """Return a canned forecast, in the middle of what is possible."""
+    """Return a canned forecast, in the middle of the range."""
     asked = data["question"]
     if asked["type"] == "binary":
         said = "50%"
