@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
 from forecasts.access import teams
 from forecasts.cli import console
-from forecasts.cli.console import when, zone
+from forecasts.cli.console import confirm, when, zone
 from forecasts.cli.dates import time_of
 from forecasts.cli.forecast import typed_value
 from forecasts.cli.options import (
@@ -15,10 +16,12 @@ from forecasts.cli.options import (
     TakesNegativeValues,
     TextOrJson,
     VisibleTo,
+    Yes,
     argument,
     flag,
     option,
 )
+from forecasts.cli.outputs import progress_bar
 from forecasts.cli.printing import print_line, print_note, printed_json
 from forecasts.cli.root import app, group
 from forecasts.cli.session import acting, ledger, next_step, reading_as, settings
@@ -26,10 +29,11 @@ from forecasts.common.errors import Refused
 from forecasts.common.text import amount, count, on_one_line
 from forecasts.ledger.database import writing
 from forecasts.ledger.models import Decision, ModelCall, Question
-from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes
+from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes, trials
 from forecasts.proposals.accounts import accounts
-from forecasts.proposals.endpoint import Endpoint, configured, required
+from forecasts.proposals.endpoint import Endpoint, Unanswered, configured, required, tokens_in
 from forecasts.proposals.kinds import Wanted
+from forecasts.proposals.prompts import most_tokens
 from forecasts.questions import registry
 from forecasts.values.typed_dates import read_date
 from forecasts.views import proposals as views
@@ -40,6 +44,7 @@ model = group("model", help="See your language model's calls, and decide on its 
 ArticleNumber = Annotated[int, argument("ARTICLE", "The article's number.")]
 ProposalNumber = Annotated[int, argument("PROPOSAL", "The proposal's number.")]
 _CALLS = 20
+_FAILURES = 3  # one after the other, after which a trial ends
 
 
 @app.command()
@@ -219,6 +224,88 @@ def forecast(question: QuestionSlug, format_: TextOrJson = "text") -> None:
             remedy=f"See it: {next_step('model call', str(asked.call))}",
         )
     _show_forecast(asked.proposals[0], endpoint.model, question, format_)
+
+
+@model.command("try")
+def try_(
+    question: Annotated[
+        list[str] | None, option("ID", "Only on this question; repeat for more.")
+    ] = None,
+    most: Annotated[int | None, option("N", "Make at most so many calls.", min=1)] = None,
+    yes: Yes = False,
+    format_: TextOrJson = "text",
+) -> None:
+    """Try a model on your own past questions, and compare it with you.
+
+    It is compared with the crowd too. It is asked about each question of yours whose scheduled
+    close has passed, as of your first forecast: with the wording of that time, and articles that
+    were captured by then. Its answers are never recorded as forecasts. Run it again to continue.
+    """
+    endpoint = required(settings())
+    trained = settings().model_trained
+    with reading_as() as (session, who, now):
+        if who is None:
+            raise Refused("You have no forecasts yet, so there is no question to try it on.")
+        found = trials.plan(
+            session, who, endpoint.model, now=now, only=question or (), trained=trained
+        )
+        ready = found.ready[:most]
+        requests = [calls.preview(session, endpoint, one, now=now) for one in ready]
+    _print_plan(found)
+    if ready:
+        tokens = sum(map(tokens_in, requests)), len(ready) * most_tokens(trials.KIND)
+        cost = amount(endpoint.cost_of(*tokens))
+        used = f"at most {sum(tokens):,} tokens, cost {cost}"
+        confirm(f"Ask {endpoint.model} {count(len(ready), 'time')} ({used})?", yes=yes)
+        _try(endpoint, ready)
+    with reading_as() as (session, who, now):
+        assert who is not None
+        comparison, many = trials.result(session, who, endpoint.model, now=now)
+    note = f"It may know outcomes from its training; {count(many, 'question')} tried."
+    print_note(note if trained is None else f"Trained until {trained}; {note.split('; ')[1]}")
+    # It loads pandas, which the other commands need not.
+    from forecasts.cli.reports import emit_document
+
+    emit_document(comparison, format_, None)
+
+
+def _print_plan(plan: trials.Plan) -> None:
+    left_out = (
+        (plan.tried, "tried already"),
+        (plan.unsendable, "of others, which not everyone may see"),
+        (plan.undated, "without the wording or the time of your first forecast"),
+        (plan.known, "forecast before its last training data"),
+    )
+    for number, why in left_out:
+        if number:
+            print_note(f"Left out: {count(number, 'question')} {why}.")
+
+
+def _try(endpoint: Endpoint, ready: Sequence[Wanted]) -> None:
+    """Ask the model about each; what was answered is kept if it is stopped."""
+    failed = answered = 0
+    engine = ledger(settings())
+    ways = partial(acting, engine=engine), partial(writing, engine, console.now)
+    with progress_bar("Asking", "questions", total=len(ready)) as show:
+        try:
+            for done, wanted in enumerate(ready):
+                show(done)
+                try:
+                    calls.ask_model(*ways, endpoint, wanted)
+                except Unanswered as error:
+                    failed += 1
+                    print_note(f"{wanted.question}: {error}")
+                    if failed == _FAILURES:
+                        break
+                    continue
+                failed, answered = 0, answered + 1
+        except Refused as error:  # as the day's budget is used up
+            print_note(str(error))
+        except KeyboardInterrupt:
+            print_note("Stopped.")
+    if answered < len(ready):
+        again = next_step("model try")
+        print_note(f"{answered} of {len(ready)} answered. To go on: {again}")
 
 
 @model.command()

@@ -119,7 +119,7 @@ def _format(given: str | None, output: Path | None) -> str:
     return form
 
 
-def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None:
+def emit_document(document: Report | Comparison, form: Any, output: Path | None) -> None:
     """Write the document in that format; text is as wide as the terminal."""
     if form == "json":
         emit(json_pieces(document), output)
@@ -174,7 +174,7 @@ def report(
             "Reporting", parts.rows("forecasts"), report_parts.__module__, workers, scheduler
         ) as how:
             made = report_parts(parts, **how, **wanted)
-    _emit(made, form, output)
+    emit_document(made, form, output)
     if parts is None and folder is None and by == "all" and form == "text" and output is None:
         _offer_own(frames)
 
@@ -263,4 +263,4 @@ def compare(
             "Comparing", parts.rows("forecasts"), compare_parts.__module__, workers, scheduler
         ) as how:
             comparison = compare_parts(parts, sides=between or (), **how, **wanted)
-    _emit(comparison, form, output)
+    emit_document(comparison, form, output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from contextlib import suppress
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
@@ -145,6 +146,9 @@ class Settings(BaseSettings):
     )
     model_timeout: float = Field(
         default=60, gt=0, le=600, description="seconds to wait for the model's answer"
+    )
+    model_trained: date | None = Field(
+        default=None, description="day of the model's last training data, for forecasts model try"
     )
     model_callers: str | None = Field(
         default=None,

@@ -173,6 +173,8 @@ def _with_decisions(
     """Return the account with the decisions on its proposals."""
     sound = [one for one in decided if not one.no_outcome]
     many = Counter(one.decision for one in sound)
+    if account.kind == "trial":
+        return account  # nobody decides on it
     if account.kind == "forecast":
         return replace(
             account,

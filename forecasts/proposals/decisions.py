@@ -136,7 +136,9 @@ def about_questions(
     found: list[AboutQuestion] = []
     if member is None:
         return found
-    asked = _own(member, decided=decided, most=most).where(ModelCall.kind != "questions")
+    asked = _own(member, decided=decided, most=most).where(
+        col(ModelCall.kind).not_in(("questions", "trial"))
+    )
     for row, of in session.exec(asked.order_by(col(ModelProposal.id).desc())).all():
         decision = newest_decision(row, session)
         found.append(AboutQuestion(row, of, None if decision is None else decision.decision))
@@ -164,8 +166,18 @@ def find(session: Session, number: int, member: Member) -> ModelProposal:
     return found
 
 
-_NAMES = {"questions": "a question", "forecast": "a forecast", "outcome": "an outcome"}
-_ACTS = {"questions": "model accept", "forecast": "model reveal", "outcome": "model propose"}
+_NAMES = {
+    "questions": "a question",
+    "forecast": "a forecast",
+    "outcome": "an outcome",
+    "trial": "a trial",
+}
+_ACTS = {
+    "questions": "model accept",
+    "forecast": "model reveal",
+    "outcome": "model propose",
+    "trial": "model try",
+}
 
 
 def require_kind(session: Session, row: ModelProposal, kind: str) -> ModelCall:
@@ -175,7 +187,7 @@ def require_kind(session: Session, row: ModelProposal, kind: str) -> ModelCall:
     """
     call = session.get_one(ModelCall, row.model_call_id)
     if call.kind != kind:
-        act = command(_ACTS[call.kind], str(row.id))
+        act = command(_ACTS[call.kind], *([] if call.kind == "trial" else [str(row.id)]))
         raise Refused(
             f"Proposal {row.id} is not {_NAMES[kind]}.", remedy=f"For {_NAMES[call.kind]}: {act}"
         )

@@ -16,13 +16,15 @@ from forecasts.ledger.models import Member, ModelCall
 class Wanted:
     """A kind of proposal, and the article or the question that it is about.
 
-    ``articles``: more of them that are sent with the question.
+    ``articles``: more of them that are sent with the question. ``at``: the time of a trial, from
+    after which nothing is sent.
     """
 
     kind: str
     article: int = 0
     question: str = ""
     articles: tuple[int, ...] = ()
+    at: datetime | None = None
 
 
 class Material(NamedTuple):

@@ -35,6 +35,7 @@ from forecasts.common.errors import (
 )
 from forecasts.common.times import iso
 from forecasts.ledger.models import (
+    Article,
     Decision,
     Forecast,
     Member,
@@ -122,21 +123,33 @@ def question_material(session: Session, wanted: Wanted, now: datetime) -> Materi
     numbers += [article.id for _, article in passages.sources(session, question)]
     numbers += [one.article_id for one in sorted(found, key=lambda one: -one.score)]
     chosen = [find_article(session, id_) for id_ in list(dict.fromkeys(numbers))[:ARTICLES]]
+    return Material(sent_question(text, chosen, now), about_id=question.id)
+
+
+def sent_question(
+    text: QuestionRevision, articles: Sequence[Article], at: datetime
+) -> dict[str, Any]:
+    """Return a wording and articles as they are sent at this time."""
     asked = {name: value for name in _SENT if (value := getattr(text, name))}
-    times = {"opens": iso(text.open_time), "closes": iso(text.close_time)}
-    data = {
-        "today": now.date().isoformat(),
+    times = {"opens": iso(text.open_time), "closes": iso(text.scheduled_close_time)}
+    return {
+        "today": iso(at),
         "question": asked | times,
-        "articles": [{"number": one.id, **as_data(one, MOST_TEXT)} for one in chosen],
+        "articles": [{"number": one.id, **as_data(one, MOST_TEXT)} for one in articles],
     }
-    return Material(data, about_id=question.id)
 
 
 def _check(session: Session, call: ModelCall, answer: ProposedForecast, now: datetime) -> Checked:
-    """Return the forecast as it is stored, without points whose quotation no article has."""
     text = registry.newest_wording(session, session.get_one(Question, call.about_id))
+    return checked_forecast(call, answer, text, now)
+
+
+def checked_forecast(
+    call: ModelCall, answer: ProposedForecast, text: QuestionRevision, at: datetime
+) -> Checked:
+    """Return the forecast as it is stored, without points whose quotation no article has."""
     try:
-        _value(answer.forecast, text, now)
+        read_forecast(answer.forecast, text, at)
     except LedgerError:
         return Checked((), unusable=1)
     texts = [str(one.get("text", "")) for one in sent_data(call.request).get("articles", [])]
@@ -159,7 +172,7 @@ def _is_verbatim(reason: Reason, texts: Sequence[str]) -> bool:
     return not quotation or any(find_quotation(text, quotation) for text in texts)
 
 
-def _value(typed: str, text: QuestionRevision, now: datetime) -> Value:
+def read_forecast(typed: str, text: QuestionRevision, now: datetime) -> Value:
     """Return a forecast as our parser reads it; a LedgerError if it cannot or is too certain."""
     return require_offered_range(read_value(typed.strip(), text, now=now, zone=UTC), LOWEST)
 
@@ -196,8 +209,8 @@ def reveal(session: Session, number: int, *, member: Member, now: datetime) -> M
             f"The forecast of {call.model} is hidden until you have forecast {question.slug!r}.",
             remedy=Remedy("Forecast it first: {}", "update", question.slug, "P"),
         )
-    text = _wording_sent(session, question, call)
-    value = _value(fields["forecast"], text, call.recorded_at)
+    text = wording_at(session, question, call.recorded_at)
+    value = read_forecast(fields["forecast"], text, call.recorded_at)
     sides = {
         side: [Reason.model_validate(one) for one in fields[side]]
         for side in ("evidence_for", "evidence_against")
@@ -235,10 +248,12 @@ def reveal(session: Session, number: int, *, member: Member, now: datetime) -> M
     )
 
 
-def _wording_sent(session: Session, question: Question, call: ModelCall) -> QuestionRevision:
-    """Return the wording at the time of the call, in which its answer is read."""
-    wordings = revisions.history(session, question)
-    return [one for one in wordings if one.recorded_at <= call.recorded_at][-1]
+def wording_at(session: Session, question: Question, at: datetime) -> QuestionRevision:
+    """Return the wording that the question had at a time; Refused before it had any."""
+    wordings = [one for one in revisions.history(session, question) if one.recorded_at <= at]
+    if not wordings:
+        raise Refused(f"{question.slug!r} was registered later.")
+    return wordings[-1]
 
 
 def _require_current(session: Session, call: ModelCall, text: QuestionRevision) -> None:

@@ -26,6 +26,8 @@ from forecasts.common.text import unstorable_character
 _PROMPTS: Mapping[str, Any] = tomllib.loads(
     Path(__file__).with_name("prompts.toml").read_text(encoding="utf-8")
 )
+# A trial is asked in the same words, so that it tells how the model forecasts.
+_ASKED: Mapping[str, Any] = _PROMPTS["kinds"] | {"trial": _PROMPTS["kinds"]["forecast"]}
 _LOOKED_AT = re.compile(r"[<>]|[^\w !-~]")
 _HIDDEN = ("Cf", "Cc", "Co", "Cn", "Zl", "Zp")  # categories of characters
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -101,13 +103,14 @@ class ProposedOutcome(Shape):
 SHAPES: Mapping[str, type[Shape]] = {
     "questions": ProposedQuestions,
     "forecast": ProposedForecast,
+    "trial": ProposedForecast,
     "outcome": ProposedOutcome,
 }
 
 
 def most_tokens(kind: str) -> int:
     """Return the most tokens that an answer of this kind may have."""
-    tokens: int = _PROMPTS["kinds"][kind]["tokens"]
+    tokens: int = _ASKED[kind]["tokens"]
     return tokens
 
 
@@ -118,7 +121,7 @@ def request(
 
     ``data``: the material. ``repair``: the answer to the same request, and the fault in it.
     """
-    asked = _PROMPTS["kinds"][kind]
+    asked = _ASKED[kind]
     messages = [
         {"role": "system", "content": (asked["instructions"] + _PROMPTS["data"]).strip()},
         {"role": "user", "content": f"<data>\n{data_text(data)}\n</data>"},

@@ -236,7 +236,6 @@ def test_pages_and_commands_read_the_ledger_for_the_acting_member() -> None:
     others = (
         "app/navigation.py",  # asks whether the ledger is the demonstration
         "app/forms/imports.py",  # writes the ledger's secret for aliases
-        "app/forms/by_model.py",  # writes a model's answer, read as the one who asked
         "app/web/previews.py",  # reads for a stranger
         "app/web/routes.py",  # the verb reads for the address's member
     )

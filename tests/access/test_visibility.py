@@ -101,7 +101,8 @@ OPEN = {
         agenda.notifications.sender: resend; agenda.revisits: distinct_days intervals mark_seen
         seen_until; news.feeds: find keep listing pause remove resume; news.reading:
         make_due; proposals.calls: last_answer newest_proposal waiting; proposals.decisions: decide
-        about_questions dismiss draft_of find listing reopen require_open;
+        about_questions dismiss draft_of find listing reopen require_open; proposals.trials: plan
+        result;
         questions.standing: last_registered; updates.evidence: cite; views.forecasts:
         new_forecast
     """,
@@ -141,7 +142,8 @@ OPEN = {
         rows_with; questions.groups: write_group; resolution.assignments: schedule_lookup;
         resolution.confirmation: settle_branches; resolution.dependents: branches_to_settle
         require_condition require_group_allows; resolution.proposals:
-        require_undecided; updates.model_uses: record_models
+        require_undecided; updates.model_uses: record_models; proposals.model_forecasts:
+        wording_at
     """,
     "only what its verbs show": """
         api.metaculus.posts: question_posts tournaments; views.articles: document;
@@ -689,13 +691,14 @@ def by_model(kind: str, **content: Any) -> Callable[[Cell], int]:
     return number
 
 
-def asked_model(kind: str) -> Callable[[Cell], Any]:
+def asked_model(kind: str, *, ends: bool = False) -> Callable[[Cell], Any]:
     """Return the call that begins a request; others than its author may not send it everywhere."""
 
     def call(cell: Cell) -> Any:
-        wanted = Wanted(kind, article=1, question=cell.slug, articles=(1,))
+        wanted = Wanted(kind, article=1, question=cell.slug, articles=(1,), at=NOW)
+        here = cell.here | {"now": day(10_000) if ends else NOW}
         try:
-            return calls.begin(cell.session, MODEL, wanted, **cell.here)
+            return calls.begin(cell.session, MODEL, wanted, **here)
         except Forbidden as error:
             if "only its author may send it" not in error.message:
                 raise
@@ -795,6 +798,7 @@ EVERY_CASE = (
     Case(calls.begin, A.ask, asked_model("questions"), on="ledger"),
     Case(calls.begin, A.forecast, asked_model("forecast")),
     Case(calls.begin, A.propose, asked_model("outcome")),
+    Case(calls.begin, A.forecast, asked_model("trial", ends=True)),
     case(A.see, calls.preview, MODEL, lambda c: Wanted("forecast", question=c.slug)),
     case(A.see, model_forecasts.question_material, lambda c: Wanted("forecast", question=c.slug)),
     case(A.ask, decisions.accept, by_model("questions", **SNOWY), SNOW, on="ledger"),

@@ -199,3 +199,49 @@ print("asked", *asked)
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.stdout.splitlines()[-2:] == ["loaded", "asked"], done.stderr
+
+
+def test_a_model_is_tried_on_ones_own_past_questions(
+    forecasts: Run, stub: Stub, clock: Clock
+) -> None:
+    for slug, last in (("ferry", "2026-02-10"), ("quay", "2026-02-11"), ("pier", "2027-03-31")):
+        forecasts("ask", f"Will the {slug} open?", "--closes", last, "--slug", slug)
+        forecasts("update", slug, "40%")
+    assert (
+        "has not been tried on a question of yours" in forecasts("model", "try", exit_code=2).stderr
+    )
+    clock("2026-02-20T12:00:00Z")
+    for slug in ("ferry", "quay"):
+        forecasts("resolve", slug, "no", "--known-at", "2026-02-12")
+    stub.answer = says(REASONED | {"evidence_for": [], "evidence_against": [], "forecast": "20%"})
+    refused = forecasts.refused("model", "try")
+    assert f"Ask {MODEL} 2 times (at most " in refused
+    assert "Add --yes." in refused
+    assert stub.requests == []
+    first = forecasts("model", "try", "--yes", "--most", "1")
+    assert len(stub.requests) == 1
+    assert "It may know outcomes from its training; 1 question tried." in first.stderr
+    both = forecasts.printed("model", "try", "--yes")
+    assert len(stub.requests) == 2
+    assert {one["name"] for one in both["groups"]} == {MODEL, "alice"}
+    [pair] = both["pairs"]
+    assert (pair["shared_questions"], pair["better"]) == (2, None)
+    assert MODEL not in json.dumps(forecasts.printed("show", "ferry"))  # no forecast of a bot
+    assert "Left out: 2 questions tried already." in forecasts("model", "try").stderr
+    assert len(stub.requests) == 2
+
+
+def test_a_trial_ends_after_three_failures_and_goes_on_later(
+    forecasts: Run, stub: Stub, clock: Clock
+) -> None:
+    for number in range(5):
+        forecasts(
+            "ask", f"Will quay {number} open?", "--closes", "2026-02-10", "--slug", f"q{number}"
+        )
+        forecasts("update", f"q{number}", "40%")
+    clock("2026-02-20T12:00:00Z")
+    stub.answer = sends(b"", 503)
+    said = forecasts("model", "try", "--yes", exit_code=2).stderr
+    assert len(stub.requests) == 3
+    assert "q0: 127.0.0.1:" in said
+    assert "0 of 5 answered. To go on: forecasts model try" in said

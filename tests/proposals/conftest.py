@@ -59,18 +59,19 @@ class Desk:
     engine: Engine
     article: int
     handle: str = "alice"
+    now: datetime = NOW
 
     @contextmanager
     def acting(self) -> Iterator[tuple[Session, Member, datetime]]:
         with database.writing(self.engine) as session:
-            member = member_or_new(session, self.handle, now=NOW)
-            visibility.read_as(session, member, now=NOW)
-            yield session, member, NOW
+            member = member_or_new(session, self.handle, now=self.now)
+            visibility.read_as(session, member, now=self.now)
+            yield session, member, self.now
 
     @contextmanager
     def turn(self) -> Iterator[Session]:
         with database.writing(self.engine) as session:
-            session.info[clock.TIME] = NOW
+            session.info[clock.TIME] = self.now
             yield session
 
     def asks(self, endpoint: Endpoint, wanted: Wanted) -> calls.Asked:
@@ -81,12 +82,14 @@ class Desk:
         wanted = Wanted("questions", article=article or self.article)
         return self.asks(stub.endpoint(**settings), wanted)
 
-    def capture(self, text: str, **fields: Any) -> int:
+    def capture(self, text: str, *, captured_at: datetime | None = None, **fields: Any) -> int:
         """Return the number of a new article."""
         one = {"title": "The ferry", "publisher": "The Coast Courier", "author": None}
         read = CapturedArticle(**one | {"published_at": NOW, "url": None, "text": text} | fields)
         with self.acting() as (session, member, now):
-            [(article, _)] = library.store(session, [read], member=member, captured_at=now)
+            [(article, _)] = library.store(
+                session, [read], member=member, captured_at=captured_at or now
+            )
             return article.id
 
 
