@@ -249,8 +249,11 @@ def try_(
         found = trials.plan(
             session, who, endpoint.model, now=now, only=question or (), trained=trained
         )
-        ready = found.ready[:most]
-        requests = [calls.preview(session, endpoint, one, now=now) for one in ready]
+        ready, requests = found.ready[:most], list[str]()
+        with progress_bar("Preparing", "requests", total=len(ready)) as show:
+            for one in ready:
+                requests.append(calls.preview(session, endpoint, one, now=now))
+                show(len(requests))
     _print_plan(found)
     if ready:
         tokens = sum(map(tokens_in, requests)), len(ready) * most_tokens(trials.KIND)
