@@ -1,4 +1,4 @@
-"""The calls of the language model on the page Settings: its budget, and the texts of each call."""
+"""The language model on the page Settings: its budget, its accounts, and the texts of each call."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from app.times import when
 from app.views.widgets import titled
 from forecasts.common.text import amount, count
 from forecasts.proposals import calls
+from forecasts.proposals.accounts import accounts
 from forecasts.proposals.endpoint import configured
 from forecasts.views import proposals as views
+from forecasts.views.model_accounts import account_lines, model_account
 
 _SHOWN = 10  # calls
 
 
 def model_calls() -> None:
-    """Show the model that is set, the use of its budget, and the newest calls with their texts.
+    """Show the model that is set, its budget, its accounts, and the newest calls with their texts.
 
     Nothing without a model and without calls.
     """
@@ -36,8 +38,25 @@ def model_calls() -> None:
             budget = f"{one.tokens_used:,} of {one.tokens:,} tokens today"
             cost = f"cost {amount(one.cost_used)}" if one.cost_used or one.cost else ""
             st.caption(dotted(f"{one.model} at {one.host}", budget, cost))
+        if listed:
+            _accounts()
         for call in listed:
             _call(call)
+
+
+def _accounts() -> None:
+    """Show the account of each model and kind of proposal, once they are opened."""
+    with st.expander("Costs and decisions", key="model-accounts", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        with session.reading() as ledger:
+            reader = session.current_member(ledger)
+            found = [model_account(one) for one in accounts(ledger, reader, now=session.now())]
+        for one in found:
+            with st.container(gap="xxsmall"):
+                st.markdown(f"**{as_text(one.model)}**: {as_text(one.kind)}")
+                for line in account_lines(one):
+                    st.caption(as_text(line))
 
 
 def _call(call: views.ModelCallText) -> None:

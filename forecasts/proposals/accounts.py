@@ -2,6 +2,9 @@
 
 Proposals about one article stand or fall together. So the share accepted is the mean over articles
 (or questions) with a decided proposal, and its interval is Wilson's with as many observations.
+
+A proposed outcome is compared with the final one whether or not it was accepted: a person who
+dismisses the wrong ones would make the rest look right.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session, col, func, select
@@ -29,9 +33,10 @@ from forecasts.proposals.calls import own
 from forecasts.proposals.decisions import is_newest
 from forecasts.proposals.questions import read_content
 from forecasts.questions import revisions
+from forecasts.questions.finality import provisional_outcomes
 from forecasts.questions.standing import by_id, rows_with
 from forecasts.scores.shares import Share, share
-from forecasts.values.outcomes import NOT_SCORED
+from forecasts.values.outcomes import NOT_SCORED, outcome_value
 
 _TAKEN = (Decision.accepted, Decision.changed)
 _WORDING = {
@@ -48,6 +53,7 @@ class Account:
     without an answer; ``tokens`` and ``cost``: of the others. ``misquoted`` and ``dropped``: parts
     of answers that became no proposals. ``annulled`` (or ambiguous) and ``reworded``: of the
     accepted questions that the reader may see. ``taken``: the share accepted, changed or not.
+    ``agreed``: the share of the proposed outcomes, of questions with a final one, that are it.
 
     Nobody judges a forecast: it is ``shown``, ``not_shown`` yet, or
     dismissed. ``no_outcome``: answers without an outcome, which are not decided.
@@ -74,6 +80,7 @@ class Account:
     annulled: int = 0
     reworded: int = 0
     taken: Share = field(default_factory=Share)
+    agreed: Share = field(default_factory=Share)
 
     @property
     def proposals(self) -> int:
@@ -90,15 +97,16 @@ class Account:
 
 @dataclass(frozen=True)
 class _Decided:
-    """A proposal's source (article or question), its decision, and the question that it made.
+    """A proposal's source, its decision, the question that it made, and the outcome it proposes.
 
-    ``no_outcome``: an answer on an outcome that has none.
+    ``source``: the ids of its article and of its question. ``outcome``: blank for an answer without
+    one, None for other kinds of proposals and for words that were removed.
     """
 
-    source: tuple[int | None, ...]
+    source: tuple[int | None, int | None]
     decision: Decision | None
     question: int | None
-    no_outcome: bool
+    outcome: str | None
 
 
 def accounts(session: Session, member: Member | None, *, now: datetime) -> list[Account]:
@@ -154,14 +162,14 @@ def _decided(
         .where(own(session, member, now=now))
     )
     found: dict[tuple[str, str], list[_Decided]] = defaultdict(list)
-    for model, kind, row, discarded, made, *source in session.exec(rows):
+    for model, kind, row, discarded, made, article, about in session.exec(rows):
         is_open = row is None or row.decision == Decision.reopened or discarded is not None
         fields = read_content(made) if kind == "outcome" else {}
         decided = _Decided(
-            source=tuple(source),
+            source=(article, about),
             decision=None if is_open else Decision(row.decision),
             question=None if is_open else row.made_question_id,
-            no_outcome=fields.get("outcome") == "",
+            outcome=fields.get("outcome"),
         )
         found[model, kind].append(decided)
     return found
@@ -171,7 +179,7 @@ def _with_decisions(
     session: Session, account: Account, decided: Sequence[_Decided], now: datetime
 ) -> Account:
     """Return the account with the decisions on its proposals."""
-    sound = [one for one in decided if not one.no_outcome]
+    sound = [one for one in decided if one.outcome != ""]
     many = Counter(one.decision for one in sound)
     if account.kind == "trial":
         return account  # nobody decides on it
@@ -201,7 +209,29 @@ def _with_decisions(
         ),
         reworded=_reworded(session, list(states)),
         taken=share(groups.values()),
+        agreed=_agreed(session, decided, now),
     )
+
+
+def _agreed(session: Session, decided: Sequence[_Decided], now: datetime) -> Share:
+    """Return the share of the proposed outcomes that are the final one of their question.
+
+    Of the questions that the reader may see.
+    """
+    proposed: dict[int, list[str]] = defaultdict(list)
+    for one in decided:
+        if one.outcome and one.source[1] is not None:
+            proposed[one.source[1]].append(one.outcome)
+    if not proposed:
+        return Share()
+    not_final = provisional_outcomes(session, now=now)
+    agreed: list[list[bool]] = []
+    for id_, state in by_id(session, sorted(proposed), now=now).items():
+        if state.resolution is not None and id_ not in not_final:
+            value = partial(outcome_value, question=state.text)
+            final = value(state.resolution.outcome)
+            agreed.append([value(outcome) == final for outcome in proposed[id_]])
+    return share(agreed)
 
 
 def _reworded(session: Session, questions: Sequence[int]) -> int:

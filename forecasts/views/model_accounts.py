@@ -6,7 +6,7 @@ from pydantic import Field
 
 from forecasts.common.text import amount, count
 from forecasts.proposals.accounts import Account
-from forecasts.scores.shares import FEW
+from forecasts.scores.shares import FEW, Share
 from forecasts.views.view import View
 
 
@@ -37,6 +37,11 @@ class ModelAccount(View):
     sources: int = Field(description="articles or questions with a decided proposal")
     taken: float | None = Field(description="share accepted or changed: the mean of `sources`")
     taken_interval: list[float] | None = Field(description="95%, Wilson, of `sources`")
+    resolved: int = Field(description="questions with a proposed and a final outcome")
+    agreed: float | None = Field(
+        description="share of proposed outcomes that are the final one: the mean of `resolved`"
+    )
+    agreed_interval: list[float] | None = Field(description="95%, Wilson, of `resolved`")
     cost_per_accepted: float | None = Field(
         description="of all its calls, for each accepted or changed proposal"
     )
@@ -44,10 +49,19 @@ class ModelAccount(View):
 
 def model_account(one: Account) -> ModelAccount:
     """Return an account for a document."""
-    interval = None if one.taken.interval is None else list(one.taken.interval)
     return ModelAccount.of(
-        one, sources=one.taken.groups, taken=one.taken.mean, taken_interval=interval
+        one,
+        sources=one.taken.groups,
+        taken=one.taken.mean,
+        taken_interval=_interval(one.taken),
+        resolved=one.agreed.groups,
+        agreed=one.agreed.mean,
+        agreed_interval=_interval(one.agreed),
     )
+
+
+def _interval(of: Share) -> list[float] | None:
+    return None if of.interval is None else list(of.interval)
 
 
 def account_lines(one: ModelAccount) -> list[str]:
@@ -76,11 +90,12 @@ def account_lines(one: ModelAccount) -> list[str]:
     )
     made = f"{count(one.proposals, 'proposal')}: {', '.join(_said(decided))}".removesuffix(": ")
     lines.append("; ".join([made, *_said(dropped)]))
-    if one.taken is not None and one.taken_interval is not None:
-        low, high = one.taken_interval
-        source = count(one.sources, "article or question", "articles and questions")
-        few = ", too few to judge" if one.sources < FEW else ""
-        lines.append(f"accepted {one.taken:.0%} (95%: {low:.0%} to {high:.0%}, {source}{few})")
+    sources = count(one.sources, "article or question", "articles and questions")
+    if taken := _share(one.taken, one.taken_interval, one.sources, sources):
+        lines.append(f"accepted {taken}")
+    questions = count(one.resolved, "question")
+    if agreed := _share(one.agreed, one.agreed_interval, one.resolved, questions):
+        lines.append(f"agreed with the final outcome {agreed}")
     later = (
         (one.annulled, "annulled or ambiguous"),
         (one.reworded, "reworded later"),
@@ -88,6 +103,15 @@ def account_lines(one: ModelAccount) -> list[str]:
     if said := _said(later):
         lines.append(f"of the accepted questions: {', '.join(said)}")
     return lines
+
+
+def _share(mean: float | None, interval: list[float] | None, groups: int, of: str) -> str:
+    """Return a share in words with its interval and its groups; '' without any."""
+    if mean is None or interval is None:
+        return ""
+    low, high = interval
+    few = ", too few to judge" if groups < FEW else ""
+    return f"{mean:.0%} (95%: {low:.0%} to {high:.0%}, {of}{few})"
 
 
 def _said(parts: tuple[tuple[int, str], ...]) -> list[str]:

@@ -6,16 +6,19 @@ import pytest
 from sqlmodel import select
 
 from forecasts.access import roles
-from forecasts.ledger.models import ModelCall, Question
-from forecasts.proposals import decisions
+from forecasts.ledger.models import ModelCall, PolicyKind, Question
+from forecasts.proposals import decisions, model_outcomes
 from forecasts.proposals.accounts import Account, accounts
 from forecasts.proposals.endpoint import Unanswered
-from forecasts.questions import discards, revisions
+from forecasts.proposals.kinds import Wanted
+from forecasts.questions import discards, registry, revisions
+from forecasts.resolution import assignments
 from forecasts.views.model_accounts import account_lines, model_account
 from tests.common.test_web import sends
-from tests.conftest import day, on_both, resolve
+from tests.conftest import ask, day, on_both, resolve
 from tests.proposals.conftest import FERRY, NOW, TEXT, Desk
 from tests.proposals.stub import MODEL, Stub, says
+from tests.proposals.test_model_outcomes import NONE, VOTED, YES
 from tests.proposals.test_questions import accept, proposed
 
 OTHERS = [FERRY | {"title": f"Will there be {many} ferries by 31 March 2026?"} for many in range(4)]
@@ -104,6 +107,38 @@ def test_accepted_questions_that_were_annulled_or_reworded_are_counted(
     assert (one.accepted, one.open, one.annulled, one.reworded) == (3, 1, 1, 1)
     said = account_lines(model_account(one))[-1]
     assert said == "of the accepted questions: 1 annulled or ambiguous, 1 reworded later"
+
+
+@on_both
+def test_proposed_outcomes_are_compared_with_final_ones_accepted_or_not(
+    desk: Desk, stub: Stub
+) -> None:
+    article = desk.capture(VOTED)
+    numbers: dict[str, int] = {}
+    for said in ("right", "twice", "disputable", "unresolved", "not-yet", "twice"):
+        with desk.acting() as (session, alice, _):
+            if said not in numbers:
+                ask(session, alice, slug=said)
+        answer = YES if said != "not-yet" else NONE | {"answer": "not_yet"}
+        stub.answer = says(answer if said not in numbers else YES | {"outcome": "No"})
+        wanted = Wanted("outcome", question=said, articles=(article,))
+        [numbers[said]] = desk.asks(stub.endpoint(), wanted).proposals
+    assert account(desk).agreed.mean is None
+    with desk.acting() as (session, alice, now):
+        model_outcomes.accept(session, numbers["right"], member=alice, now=now)
+        decisions.dismiss(session, numbers["twice"], member=alice, now=now)
+        roles.ensure_admin(session, alice, now=now)
+        disputable = registry.find(session, "disputable")
+        how = {"dispute_days": 3, "member": alice, "now": now}
+        assignments.set_policy(session, disputable, PolicyKind.confirm, **how)
+        for slug in ("right", "twice", "disputable", "not-yet"):
+            resolve(session, registry.find(session, slug), alice, "yes", known=3, at=4)
+    one = account(desk)
+    assert (one.agreed.groups, one.agreed.mean) == (2, 0.75)  # twice: yes, and no
+    said = account_lines(model_account(one))[-1]
+    assert (
+        said == "agreed with the final outcome 75% (95%: 20% to 97%, 2 questions, too few to judge)"
+    )
 
 
 def test_an_account_has_the_members_own_calls_and_an_admins_has_all(desk: Desk, stub: Stub) -> None:

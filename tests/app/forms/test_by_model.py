@@ -286,3 +286,8 @@ def test_the_request_is_shown_before_it_is_sent_and_every_call_on_the_page_setti
     app.session_state["model-call-1"] = True
     app.run()
     assert shown in [one.value for one in app.code]
+    app.session_state["model-accounts"] = True
+    app.run()
+    assert f"**{MODEL}**: questions" in words(app)
+    assert "1 call, 1,000 tokens, cost 0" in words(app)
+    assert "3 proposals: 3 open" in words(app)
