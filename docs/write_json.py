@@ -23,6 +23,7 @@ from forecasts.views.news import InboxArticle
 from forecasts.views.proposals import (
     ModelCall,
     ModelCallText,
+    ModelChallenge,
     ModelForecast,
     ModelOutcome,
     ModelSettings,
@@ -70,6 +71,7 @@ SHAPES: dict[str, Any] = {
     "model forecast": ModelForecast,
     "model reveal": ModelForecast,
     "model outcome": ModelOutcome,
+    "model challenge": ModelChallenge,
     "model calls": list[ModelCall],
     "model call": ModelCallText,
     "model accounts": list[ModelAccount],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from forecasts.access import teams
 from forecasts.cli import console
@@ -25,11 +25,18 @@ from forecasts.cli.outputs import progress_bar
 from forecasts.cli.printing import print_line, print_note, printed_json
 from forecasts.cli.root import app, group
 from forecasts.cli.session import acting, ledger, next_step, reading_as, settings
-from forecasts.common.errors import Refused
+from forecasts.common.errors import NotFound, Refused
 from forecasts.common.text import amount, count, on_one_line
 from forecasts.ledger.database import writing
 from forecasts.ledger.models import Decision, ModelCall, Question
-from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes, trials
+from forecasts.proposals import (
+    calls,
+    challenges,
+    decisions,
+    model_forecasts,
+    model_outcomes,
+    trials,
+)
 from forecasts.proposals.accounts import accounts
 from forecasts.proposals.endpoint import Endpoint, Unanswered, configured, required, tokens_in
 from forecasts.proposals.kinds import Wanted
@@ -138,10 +145,14 @@ def preview(
             "model forecast.",
         ),
     ],
+    kind: Annotated[
+        Literal["forecast", "outcome", "challenge"],
+        option("KIND", "forecast, outcome or challenge of a question."),
+    ] = "forecast",
 ) -> None:
     """Print the request that would be sent. Nothing is sent."""
     endpoint = required(settings())
-    wanted = Wanted("forecast", question=subject)
+    wanted = Wanted(kind, question=subject)
     if subject.isdecimal():
         wanted = Wanted("questions", article=int(subject))
     with reading_as() as (session, _, now):
@@ -400,12 +411,64 @@ def propose(
     print_note(f"To decide: {next_step('resolve', slug, said)}")
 
 
+@model.command()
+def challenge(
+    question: QuestionSlug,
+    last: Annotated[
+        bool, flag("--last", "Show the last challenge again. Nothing is sent.")
+    ] = False,
+    format_: TextOrJson = "text",
+) -> None:
+    """Ask for the strongest case against your forecast.
+
+    The question, up to five articles on it, and your current forecast are sent, and nobody else's.
+    """
+    number = _last_challenge(question) if last else None
+    if number is None:
+        endpoint = required(settings())
+        asked = _asked(endpoint, Wanted("challenge", question=question), format_)
+        if not asked.proposals:
+            raise Refused(
+                f"{endpoint.model} gave no case against your forecast.",
+                remedy=f"See it: {next_step('model call', str(asked.call))}",
+            )
+        number = asked.proposals[0]
+    with acting() as (session, who, _):
+        one = views.model_challenge(challenges.find(session, number, who))
+    if printed_json(format_, one):
+        return
+    print_line(f"{one.model} against {one.forecast} on {one.question}:", style="bold")
+    print_line(f"   {on_one_line(one.case)}")
+    for point in one.points:
+        print_line(f"   {on_one_line(point.point)}")
+        if point.quotation:
+            print_line(f"      “{on_one_line(point.quotation)}”", style="dim")
+    for check in one.review:
+        print_line(f"   check: {on_one_line(check)}")
+    print_note(f"To change your forecast: {next_step('update', one.question, 'P')}")
+    if one.decision is None:
+        print_note(f"To dismiss it: {next_step('model dismiss', str(one.number))}")
+
+
+def _last_challenge(slug: str) -> int:
+    """Return the number of the newest challenge on a question; NotFound without one."""
+    with acting() as (session, who, _):
+        about = registry.find(session, slug)
+        found = calls.newest_proposal(session, calls.Subject(who, "challenge", question=about.id))
+        if found is None:
+            raise NotFound(
+                f"No model has challenged your forecast of {slug!r}.",
+                remedy=f"Ask one: {next_step('model challenge', slug)}",
+            )
+        return found.id
+
+
 @model.command("proposals")
 def proposals_(
     everything: Annotated[bool, flag("--all", "List decided ones too.")] = False,
     format_: TextOrJson = "text",
 ) -> None:
-    """List a model's proposals: questions, forecasts and outcomes."""
+    """List a model's proposals of every kind."""
     with reading_as() as (session, who, now):
         listed = decisions.listing(session, who, decided=everything)
         made = views.proposals(session, listed, now=now)
@@ -423,11 +486,13 @@ def proposals_(
 
 
 def _state(one: views.ProposalAboutQuestion) -> str:
-    """Return the state of a proposed forecast or outcome in words."""
+    """Return the state of a proposal about a question in words."""
     if one.hidden:
         return "hidden until you have forecast"
     if one.kind == "forecast" and one.decision is not Decision.dismissed:
         return "not shown yet" if one.decision is None else "shown"
+    if one.kind == "challenge" and one.decision is None:
+        return "shown"
     return "open" if one.decision is None else str(one.decision)
 
 

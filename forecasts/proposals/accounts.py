@@ -56,7 +56,8 @@ class Account:
     ``agreed``: the share of the proposed outcomes, of questions with a final one, that are it.
 
     Nobody judges a forecast: it is ``shown``, ``not_shown`` yet, or
-    dismissed. ``no_outcome``: answers without an outcome, which are not decided.
+    dismissed. A challenge is shown at once. ``no_outcome``: answers without an outcome, which are
+    not decided.
     """
 
     model: str
@@ -190,6 +191,8 @@ def _with_decisions(
             not_shown=many[None],
             dismissed=many[Decision.dismissed],
         )
+    if account.kind == "challenge":
+        return replace(account, shown=many[None], dismissed=many[Decision.dismissed])
     groups: dict[tuple[int | None, ...], list[bool]] = defaultdict(list)
     for one in sound:
         if one.decision is not None:

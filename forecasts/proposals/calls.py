@@ -36,7 +36,7 @@ from forecasts.ledger.models import (
     Removal,
     Role,
 )
-from forecasts.proposals import model_forecasts, model_outcomes, questions, trials
+from forecasts.proposals import challenges, model_forecasts, model_outcomes, questions, trials
 from forecasts.proposals.endpoint import Endpoint, Reply, Unanswered, send, tokens_in
 from forecasts.proposals.kinds import Checked, Kind, Wanted
 from forecasts.proposals.prompts import most_tokens, read_answer, request
@@ -50,6 +50,7 @@ KINDS: Mapping[str, Kind] = {
     "questions": questions.QUESTIONS,
     "forecast": model_forecasts.FORECAST,
     "outcome": model_outcomes.OUTCOME,
+    "challenge": challenges.CHALLENGE,
     "trial": trials.TRIAL,
 }
 _Part = TypeVar("_Part", ModelAnswer, ModelProposal)  # of a call

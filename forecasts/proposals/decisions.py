@@ -119,7 +119,7 @@ def listing(
 
 @dataclass(frozen=True)
 class AboutQuestion:
-    """A proposed forecast or outcome with its call, and the decision that counts; None: open."""
+    """A proposal about a question with its call, and the decision that counts; None: open."""
 
     proposal: ModelProposal
     call: ModelCall
@@ -129,7 +129,7 @@ class AboutQuestion:
 def about_questions(
     session: Session, member: Member | None, *, decided: bool = False, most: int = 100
 ) -> list[AboutQuestion]:
-    """Return the member's open forecasts and outcomes, or with ``decided`` all, the newest first.
+    """Return the member's open proposals about questions, or with ``decided`` all, newest first.
 
     A forecast is open until it is shown and recorded.
     """
@@ -170,12 +170,14 @@ _NAMES = {
     "questions": "a question",
     "forecast": "a forecast",
     "outcome": "an outcome",
+    "challenge": "a challenge",
     "trial": "a trial",
 }
 _ACTS = {
     "questions": "model accept",
     "forecast": "model reveal",
     "outcome": "model propose",
+    "challenge": "model dismiss",
     "trial": "model try",
 }
 

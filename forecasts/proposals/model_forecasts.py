@@ -152,12 +152,11 @@ def checked_forecast(
         read_forecast(answer.forecast, text, at)
     except LedgerError:
         return Checked((), unusable=1)
-    texts = [str(one.get("text", "")) for one in sent_data(call.request).get("articles", [])]
     kept: dict[str, list[dict[str, str]]] = {}
     misquoted = 0
     for side in ("evidence_for", "evidence_against"):
         reasons: list[Reason] = getattr(answer, side)
-        sound = [one for one in reasons if _is_verbatim(one, texts)]
+        sound = verbatim(call, reasons)
         misquoted += len(reasons) - len(sound)
         kept[side] = [one.model_dump() for one in sound]
     fields = answer.model_dump(include={"reference_class", "base_rate", "forecast"}) | kept
@@ -167,9 +166,14 @@ def checked_forecast(
 FORECAST = Kind(_require, question_material, _check)
 
 
-def _is_verbatim(reason: Reason, texts: Sequence[str]) -> bool:
-    quotation = reason.quotation.strip()
-    return not quotation or any(find_quotation(text, quotation) for text in texts)
+def verbatim(call: ModelCall, reasons: Sequence[Reason]) -> list[Reason]:
+    """Return the reasons whose quotation an article of the call has, or that have none."""
+    texts = [str(one.get("text", "")) for one in sent_data(call.request).get("articles", [])]
+    return [
+        one
+        for one in reasons
+        if not one.quotation.strip() or any(find_quotation(text, one.quotation) for text in texts)
+    ]
 
 
 def read_forecast(typed: str, text: QuestionRevision, now: datetime) -> Value:
@@ -178,11 +182,12 @@ def read_forecast(typed: str, text: QuestionRevision, now: datetime) -> Value:
 
 
 def is_hidden(session: Session, call: ModelCall, member: Member | None, *, now: datetime) -> bool:
-    """Return whether a call's answer is a forecast that the reader may not see yet.
+    """Return whether a call has a forecast that the reader may not see yet.
 
-    They may once they have forecast the question, or it has closed; not if they do not see it.
+    A model's is in its answer, a member's in the request to challenge it. They may once they have
+    forecast the question, or it has closed; not if they do not see it.
     """
-    if call.kind != "forecast" or call.about_id is None:
+    if call.kind not in ("forecast", "challenge") or call.about_id is None:
         return False
     question = session.get_one(Question, call.about_id)
     if not is_visible(session, question):

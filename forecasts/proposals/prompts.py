@@ -100,11 +100,20 @@ class ProposedOutcome(Shape):
     note: Prose
 
 
+class ProposedChallenge(Shape):
+    """The strongest case against a forecast, and what to check again."""
+
+    case: Prose
+    points: Annotated[list[Reason], Field(max_length=8)]
+    review: Annotated[list[Short], Field(max_length=5)]
+
+
 SHAPES: Mapping[str, type[Shape]] = {
     "questions": ProposedQuestions,
     "forecast": ProposedForecast,
     "trial": ProposedForecast,
     "outcome": ProposedOutcome,
+    "challenge": ProposedChallenge,
 }
 
 

@@ -14,7 +14,7 @@ from forecasts.access.visibility import is_visible
 from forecasts.common.text import amount
 from forecasts.ledger import models
 from forecasts.ledger.models import AnswerState, Decision, QuestionType
-from forecasts.proposals import model_forecasts, model_outcomes
+from forecasts.proposals import challenges, model_forecasts, model_outcomes
 from forecasts.proposals.calls import Used
 from forecasts.proposals.decisions import AboutQuestion, Listed
 from forecasts.proposals.endpoint import Endpoint
@@ -96,14 +96,14 @@ class Proposal(View):
 
 
 class ProposalAboutQuestion(View):
-    """A forecast or an outcome that a model proposes to you."""
+    """A forecast, an outcome or a challenge that a model gives you."""
 
     number: int
-    kind: Literal["forecast", "outcome"]
+    kind: Literal["forecast", "outcome", "challenge"]
     model: str
     question: str | None = Field(description="that it is about, if you may see it")
     hidden: bool = Field(description="true for a forecast until you have forecast the question")
-    answer: str = Field(description="the outcome, or not_yet or cannot_tell; blank for a forecast")
+    answer: str = Field(description="the outcome, or not_yet or cannot_tell; blank for other kinds")
     decision: Decision | None = Field(
         description="yours; null while it is open; accepted: a forecast that was shown"
     )
@@ -164,6 +164,19 @@ class ModelOutcome(View):
     decision: Decision | None = Field(description="yours; null while it is open")
 
 
+class ModelChallenge(View):
+    """A model's case against a forecast of yours."""
+
+    number: int
+    model: str
+    question: str
+    forecast: str = Field(description="yours, as it was sent")
+    case: str
+    points: list[Reason]
+    review: list[str] = Field(description="things to check again")
+    decision: Decision | None = Field(description="dismissed, or null")
+
+
 def settings(endpoint: Endpoint, used: Used) -> ModelSettings:
     """Return the model's settings, with the use of its budget today."""
     return ModelSettings(
@@ -210,7 +223,7 @@ def call_text(
     sent, answered = row.request, "" if answer is None else answer.answer
     if model_forecasts.is_hidden(session, row, reader, now=now):
         answered = HIDDEN
-        if is_repair(sent):  # which repeats the answer before it
+        if row.kind == "challenge" or is_repair(sent):  # which repeats the answer before it
             sent = HIDDEN
     return ModelCallText.of(row, **_of_call(session, row, answer), request=sent, answer=answered)
 
@@ -256,12 +269,11 @@ def proposals(session: Session, listed: Sequence[Listed], *, now: datetime) -> l
 def about_question(
     session: Session, one: AboutQuestion, reader: models.Member | None, *, now: datetime
 ) -> ProposalAboutQuestion:
-    """Return a proposed forecast or outcome for a list."""
+    """Return a proposal about a question for a list."""
     fields = read_content(one.proposal) if one.call.kind == "outcome" else {}
-    return ProposalAboutQuestion(
+    return ProposalAboutQuestion.of(
+        one.call,
         number=one.proposal.id,
-        kind="outcome" if one.call.kind == "outcome" else "forecast",
-        model=one.call.model,
         question=_slug(session, one.call.about_id),
         hidden=model_forecasts.is_hidden(session, one.call, reader, now=now),
         answer=fields.get("outcome") or fields.get("answer", ""),
@@ -313,3 +325,11 @@ def model_outcome(one: model_outcomes.ModelOutcome) -> ModelOutcome:
     """Return a model's answer on an outcome."""
     passages = [ModelPassage.of(passage) for passage in one.passages]
     return ModelOutcome.of(one, question=one.question.slug, passages=passages)
+
+
+def model_challenge(one: challenges.ModelChallenge) -> ModelChallenge:
+    """Return a model's case against a forecast."""
+    points = [Reason.of(point) for point in one.points]
+    return ModelChallenge.of(
+        one, question=one.question.slug, points=points, review=list(one.review)
+    )

@@ -41,7 +41,7 @@ from forecasts.ledger.models import Forecast, Member, Question, Resolution, Role
 from forecasts.news import feeds
 from forecasts.operations import privacy
 from forecasts.parts.export import export_parts
-from forecasts.proposals import calls, decisions, model_forecasts, model_outcomes
+from forecasts.proposals import calls, challenges, decisions, model_forecasts, model_outcomes
 from forecasts.proposals.endpoint import Endpoint
 from forecasts.proposals.kinds import Wanted
 from forecasts.questions import finality, passages, registry, revisions, search, trends
@@ -714,11 +714,18 @@ SNOWY = {"title": "Will it snow?", "type": "binary", "options": None, "lower_bou
 SNOWY |= {"upper_bound": None, "unit": None, "resolution_criteria": "", "fine_print": ""}
 SNOWY |= {"close_date": "2026-01-11", "quote": RAIN.text, "prefix": "", "suffix": ""}
 REASONS = {"reference_class": "", "base_rate": "", "evidence_for": [], "evidence_against": []}
+CASE = {"forecast": "40%", "case": "No.", "points": [], "review": []}
 WITNESS = {"answer": "outcome", "outcome": "no", "known_at": None, "passages": [], "note": ""}
 
 
 def forecasted(cell: Cell) -> Forecast:
     return updates.update(cell.session, cell.question, P, **cell.here).forecast
+
+
+def challenged(cell: Cell) -> Any:
+    """Return the call that asks for a case against the member's forecast."""
+    forecasted(cell)
+    return asked_model("challenge")(cell)
 
 
 def closed(cell: Cell) -> Question:
@@ -799,6 +806,7 @@ EVERY_CASE = (
     Case(calls.begin, A.forecast, asked_model("forecast")),
     Case(calls.begin, A.propose, asked_model("outcome")),
     Case(calls.begin, A.forecast, asked_model("trial", ends=True)),
+    Case(calls.begin, A.forecast, challenged),
     case(A.see, calls.preview, MODEL, lambda c: Wanted("forecast", question=c.slug)),
     case(A.see, model_forecasts.question_material, lambda c: Wanted("forecast", question=c.slug)),
     case(A.ask, decisions.accept, by_model("questions", **SNOWY), SNOW, on="ledger"),
@@ -810,6 +818,7 @@ EVERY_CASE = (
     ),
     case(A.propose, model_outcomes.accept, by_model("outcome", **WITNESS)),
     case(A.see, model_outcomes.find, by_model("outcome", **WITNESS)),
+    case(A.see, challenges.find, by_model("challenge", **CASE)),
     lists(question_standing.by_id, by_number),
     lists(question_standing.outlines, outlined),
     lists(

@@ -20,6 +20,7 @@ from tests.cli.conftest import PAGE, Clock, Run
 from tests.conftest import day
 from tests.proposals.conftest import FERRY
 from tests.proposals.stub import MODEL, running, says
+from tests.proposals.test_challenges import CASE
 from tests.proposals.test_model_forecasts import REASONED
 from tests.proposals.test_model_outcomes import NONE
 from tests.reports.small_ledgers import schema
@@ -68,6 +69,7 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "model forecast": ("will-the-quays-open-a",),
     "model reveal": ("2",),
     "model outcome": ("will-the-quays-open-a", "--article", "1"),
+    "model challenge": ("will-the-quays-open-a",),
     "model calls": (),
     "model call": ("1",),
     "model accounts": (),
@@ -145,6 +147,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "questions": {"questions": [FERRY]},
             "forecast": REASONED | {"evidence_for": []},
             "outcome": NONE | {"answer": "cannot_tell"},
+            "challenge": CASE,
         }
 
         def answer(request: BaseHTTPRequestHandler) -> None:

@@ -13,6 +13,7 @@ from tests.cli.conftest import PAGE, Clock, Run
 from tests.common.test_web import sends
 from tests.proposals.conftest import FERRY
 from tests.proposals.stub import MODEL, Stub, running, says
+from tests.proposals.test_challenges import CASE
 from tests.proposals.test_model_forecasts import REASONED
 from tests.proposals.test_model_outcomes import NONE, YES
 
@@ -105,6 +106,32 @@ def test_a_forecast_is_hidden_until_one_has_made_ones_own(forecasts: Run, stub: 
     stub.answer = says(REASONED | {"forecast": "likely"})
     refused = forecasts("model", "forecast", "ferry", exit_code=2)
     assert f"{MODEL} gave no forecast that can be read." in refused.stderr
+
+
+def test_the_own_forecast_is_challenged_and_nothing_is_sent_to_see_it_again(
+    forecasts: Run, stub: Stub
+) -> None:
+    forecasts("ask", FERRY["title"], "--closes", "2026-03-31", "--slug", "ferry")
+    refused = forecasts.refused("model", "challenge", "ferry")
+    assert "You have no forecast of 'ferry'" in refused
+    assert "forecasts update ferry P" in refused
+    assert "No model has challenged" in forecasts.refused("model", "challenge", "ferry", "--last")
+    forecasts("update", "ferry", "41%")
+    preview = forecasts("model", "preview", "ferry", "--kind", "challenge").stdout
+    assert stub.requests == []
+    stub.answer = says(CASE | {"points": []})
+    asked = forecasts("model", "challenge", "ferry")
+    assert stub.requests == [json.loads(preview)]
+    assert f"{MODEL} against 41% on ferry:\n   {CASE['case']}" in asked.stdout
+    assert "check: Has the vote moved?" in asked.stdout
+    assert forecasts("model", "challenge", "ferry", "--last").stdout == asked.stdout
+    assert len(stub.requests) == 1
+    assert "1. challenge on ferry (shown)" in forecasts("model", "proposals").stdout
+    forecasts("model", "dismiss", "1")
+    assert "1. challenge on ferry (dismissed)" in forecasts("model", "proposals", "--all").stdout
+    stub.answer = says(CASE | {"case": ""})
+    refused = forecasts("model", "challenge", "ferry", exit_code=2)
+    assert f"{MODEL} gave no case against your forecast." in refused.stderr
 
 
 def test_an_outcome_with_its_passage_is_proposed(

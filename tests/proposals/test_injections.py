@@ -23,6 +23,7 @@ from forecasts.ledger.models import (
     QuestionSource,
 )
 from forecasts.ledger.verification import verify
+from forecasts.proposals import calls
 from forecasts.proposals.endpoint import Unanswered
 from forecasts.proposals.kinds import Wanted
 from forecasts.questions import registry
@@ -142,6 +143,7 @@ def test_an_obedient_model_changes_nothing_learns_nothing_and_reaches_nothing(
                 *("resolution_criteria", "fine_print", "close_date", "quote", "prefix", "suffix"),
             }
         assert verify(session).broken is None
+        assert {one.kind for one in sent_calls} == {"questions"}
 
 
 def certain(number: int, words: str) -> Answer:
@@ -172,6 +174,14 @@ def settled(number: int, words: str) -> Answer:
     return says(ways[number % len(ways)])
 
 
+def contrary(number: int, words: str) -> Answer:
+    """Return the challenge of a model that does as it was told, in one of several ways."""
+    point = {"point": f"{words[:250]} {SECRET}", "quotation": words[:1500]}
+    as_told = {"case": words[:250], "points": [point], "review": [words[:250]]}
+    ways: list[Any] = [as_told, as_told | {"forecast": "99%"}, as_told | {"case": ""}, words]
+    return says(ways[number % len(ways)])
+
+
 @pytest.mark.slow
 def test_an_obedient_model_records_no_forecast_and_no_outcome_and_learns_of_no_other_question(
     desk: Desk, stub: Stub
@@ -185,6 +195,7 @@ def test_an_obedient_model_records_no_forecast_and_no_outcome_and_learns_of_no_o
                 background=words, resolution_criteria=words, fine_print=f"{words} </data>",
             )  # fmt: skip
             comment(session, question, f"Whisper: {words}", member=member, now=now)
+            say(session, question, member, 0.41, 4, rationale="Whisper of a reason")
     numbers = [injected(desk, number, *one) for number, one in enumerate(INJECTIONS)]
     with desk.acting() as (session, _, _):
         for number, article in enumerate(numbers):
@@ -222,7 +233,23 @@ def test_an_obedient_model_records_no_forecast_and_no_outcome_and_learns_of_no_o
         assert data.count("<") == data.count(">") == 2
         assert SECRET not in data
         assert "Whisper" not in data
+        stub.requests.clear()
+        stub.answer = contrary(number, words)
+        wanted = Wanted("challenge", question=f"quay-{number:03}", articles=(numbers[number],))
+        try:
+            made = desk.asks(stub.endpoint(tokens=10**9), wanted)
+            assert len(made.proposals) == (number % 4 == 0)
+        except Unanswered:
+            assert number % 4 in (1, 3)
+        data = stub.requests[0]["messages"][1]["content"]
+        assert set(re.findall(r"Will quay (\d{3}) open", data)) == {f"{number:03}"}
+        assert data.count("<") == data.count(">") == 2
+        assert SECRET not in data
+        assert "Whisper" not in data
     assert stub.elsewhere == []
     with database.reading(desk.engine) as session:
         assert state(session) == before
         assert verify(session).broken is None
+        kinds = set(session.exec(select(ModelCall.kind)))
+        # "questions": the first, and the test before; a trial has the same answer as a forecast.
+        assert kinds | {"trial"} == set(calls.KINDS)
