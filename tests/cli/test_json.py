@@ -70,6 +70,7 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "model reveal": ("2",),
     "model outcome": ("will-the-quays-open-a", "--article", "1"),
     "model challenge": ("will-the-quays-open-a",),
+    "model try": ("--yes",),
     "model calls": (),
     "model call": ("1",),
     "model accounts": (),
@@ -94,6 +95,10 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
 }
 
 
+# Documents with a schema of their own.
+DOCUMENTS = {"report": "report", "compare": "comparison", "model try": "comparison"}
+
+
 def commands(found: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every command with its full name."""
     for name, command in found.items():
@@ -109,7 +114,7 @@ def test_every_command_that_prints_data_has_the_option_and_a_section() -> None:
     for name in WITH_DATA:
         [option] = [one for one in found[name].params if "--format" in one.opts]
         assert "json" in option.metavar.split("|"), name
-    assert {"articles NUMBER", *WITH_DATA} == {"report", "compare", *SCRIPT["SHAPES"]}
+    assert {"articles NUMBER", *WITH_DATA} == {*DOCUMENTS, *SCRIPT["SHAPES"]}
 
 
 def test_the_page_has_the_fields_of_the_views() -> None:
@@ -130,8 +135,7 @@ def documents(text: str) -> list[Any]:
 def require_shape(command: str, document: Any) -> None:
     """Fail unless the document has the fields of the command's shape, and no others."""
     text = json.dumps(document)
-    if command in ("report", "compare"):
-        kind = "report" if command == "report" else "comparison"
+    if kind := DOCUMENTS.get(command):
         jsonschema.validate(document, schema(kind))
         return
     adapter = TypeAdapter(SCRIPT["SHAPES"][command])
@@ -146,6 +150,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         answers = {
             "questions": {"questions": [FERRY]},
             "forecast": REASONED | {"evidence_for": []},
+            "trial": REASONED | {"evidence_for": []},
             "outcome": NONE | {"answer": "cannot_tell"},
             "challenge": CASE,
         }
