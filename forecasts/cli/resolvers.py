@@ -49,7 +49,8 @@ def kinds(
         return
     for one in described:
         proposes = " It only proposes." if one.only_proposes else ""
-        print_line(f"{one.kind}: {one.description}{proposes}")
+        quorum = " It counts in a quorum only, beside another." if one.is_model else ""
+        print_line(f"{one.kind}: {one.description}{proposes}{quorum}")
         for setting in one.settings:
             default = setting.default
             is_blank = default is None or default in ((), {}, "")
@@ -64,6 +65,7 @@ def _described(name: str, found: ResolverKind) -> views.ResolverKind:
         kind=name,
         description=" ".join((found.settings.__doc__ or "").split()),
         only_proposes=found.only_proposes,
+        is_model=found.is_model,
         settings=[
             views.ResolverSetting(
                 name=name,

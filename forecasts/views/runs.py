@@ -109,6 +109,7 @@ class ResolverKind(View):
     kind: str
     description: str
     only_proposes: bool
+    is_model: bool = Field(description="counts in a quorum only, all models as one, beside another")
     settings: list[ResolverSetting]
 
 

@@ -17,10 +17,21 @@ FEED = """<rss version="2.0"><channel><title>News</title><item><title>A bridge f
 
 def test_every_kind_describes_its_settings(forecasts: Run) -> None:
     said = forecasts("resolver", "kinds").stdout
-    for name in ("outcomes_file", "series", "http_json", "feed", "deadline", "question", "command"):
+    ours = (
+        "outcomes_file",
+        "series",
+        "http_json",
+        "feed",
+        "deadline",
+        "question",
+        "command",
+        "model",
+    )
+    for name in ours:
         assert f"\n{name}: " in f"\n{said}"
     assert "feed: " in said
     assert "It only proposes." in said
+    assert "It counts in a quorum only, beside another." in said
     assert forecasts("resolver", "kinds", "series").stdout.startswith("series: ")
     assert forecasts.refused("resolver", "kinds", "oracle").startswith("There is no resolver kind")
 

@@ -13,6 +13,7 @@ from forecasts.resolution.resolvers import (
     deadline,
     feed,
     http_json,
+    model,
     outcomes_file,
     question,
     series,
@@ -28,6 +29,7 @@ OURS = {
     "deadline": deadline.KIND,
     "question": question.KIND,
     "command": command.KIND,
+    "model": model.KIND,
 }
 
 

@@ -139,8 +139,10 @@ Look = Callable[[Asked, Any, datetime, Fetch], Finding | None]
 class Kind:
     """One kind of resolver, and the object of the entry points ``forecasts.resolvers``.
 
-    ``only_proposes``: its findings need a person. ``fallback``: it finds an outcome because nothing
-    else happened, so its finding does not count while another resolver of the question fails.
+    ``only_proposes``: its findings need a person. ``is_model``: a language model gives them, so
+    they count in a quorum only, all models as one witness, beside another. ``fallback``: it finds
+    an outcome because nothing else happened, so its finding does not count while another resolver
+    of the question fails.
     ``measured``: its numbers are measurements, not typed by anyone, so that one outside the bounds
     is an outcome. ``fits``: raises BadInput for settings that do not fit the question.
     ``not_before``: returns the earliest time of a finding; it is asked once a day all the same.
@@ -150,6 +152,7 @@ class Kind:
     settings: type[BaseModel]
     look: Look
     only_proposes: bool = False
+    is_model: bool = False
     fallback: bool = False
     measured: bool = False
     reads: bool = True

@@ -7,7 +7,8 @@ The question's policy decides from the answers (``decide``). Resolvers that name
 never resolve a question: each outcome is proposed, with the answer of every resolver. Otherwise a
 person decides (``propose``), the first finding does (``confirm``), or as many resolvers as the
 quorum requires, each with a source of its own. A kind that only proposes does not count towards
-either, but its finding can contradict the others.
+either, but its finding can contradict the others. All language models together are one witness of a
+quorum, beside at least one that is not a model; without a quorum they only propose.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ def ask(resolver: Resolver, state: QuestionState, now: datetime, sources: Source
         resolver,
         finding,
         only_proposes=of_kind.only_proposes,
+        is_model=of_kind.is_model,
         fallback=of_kind.fallback,
         not_before=not_before,
     )
@@ -162,14 +164,15 @@ _MESSAGE_LENGTH = 2_000  # characters
 class Answer:
     """One resolver's answer: a finding, an error, or neither while the outcome is not known yet.
 
-    ``only_proposes`` and ``fallback`` come from its kind; ``not_before`` is the earliest time at
-    which it can find something.
+    ``only_proposes``, ``is_model`` and ``fallback`` come from its kind; ``not_before`` is the
+    earliest time at which it can find something.
     """
 
     resolver: Resolver
     finding: Finding | None = None
     error: Exception | None = None
     only_proposes: bool = False
+    is_model: bool = False
     fallback: bool = False
     not_before: datetime | None = None
 
@@ -199,7 +202,8 @@ class Answer:
 class Decision:
     """The next step for a question: confirm the one finding, propose each, or try again later.
 
-    ``findings`` has one entry per outcome, with the resolver that found it first. ``permanent``:
+    ``findings`` has one entry per outcome, with the resolver that found it first, a model last.
+    ``permanent``:
     another attempt would fail too.
     """
 
@@ -228,12 +232,13 @@ def decide(
     found = [(answer, answer.finding) for answer in answers if answer.finding is not None]
     failed = [answer for answer in answers if answer.error is not None]
     gives_up = last_attempt or any(answer.permanent for answer in failed)
-    needed = policy.agreeing if policy is not None and policy.kind == PolicyKind.quorum else 1
+    is_quorum = policy is not None and policy.kind == PolicyKind.quorum
+    needed = policy.agreeing if policy is not None and is_quorum else 1
     if not found:
         if not failed:
             return Decision(RunState.not_yet, "not known yet")
         # The other resolvers may reach the quorum without one that has failed for good.
-        enough_left = sum(not answer.permanent for answer in answers) >= needed
+        enough_left = _suffice([one for one in answers if not one.permanent], needed)
         if enough_left and all(answer.permanent for answer in failed):
             return Decision(RunState.not_yet, _failures(answers))
         return Decision(RunState.failed, _failures(answers), permanent=not enough_left)
@@ -244,24 +249,36 @@ def decide(
     named = "; ".join(outcome_and_day(finding) for _, finding in findings)
     if len(findings) > 1:
         return Decision(RunState.proposed, f"the resolvers disagree: {named}", findings)
-    if failed and all(answer.fallback for answer, _ in found):
+    others = [answer.fallback for answer, _ in found if not answer.is_model]
+    if failed and others and all(others):
         # A failed resolver might have found the very event that a fallback takes to be absent.
         if gives_up:
             return Decision(RunState.proposed, f"{named}, but {_failures(answers)}", findings)
         return Decision(RunState.failed, _failures(answers))
-    counted = [answer for answer, _ in found if not answer.only_proposes]
+    counted = [a for a, _ in found if not a.only_proposes and (is_quorum or not a.is_model)]
     if not counted or (policy is not None and policy.kind == PolicyKind.propose):
         return Decision(RunState.proposed, named, findings)
-    if len(counted) >= needed:
+    if _suffice(counted, needed):
         return Decision(RunState.confirmed, named, findings)
     undecided = [a for a in answers if a.finding is None and not a.permanent]
     may_follow = [a for a in undecided if not (last_attempt and a.error is not None)]
-    agree = f"{len(counted)} of {needed} agree on {named}"
-    if len(counted) + len(may_follow) < needed:
+    agree = f"{_witnesses(counted)} of {needed} agree on {named}"
+    if not _suffice([*counted, *may_follow], needed):
         return Decision(RunState.proposed, f"only {agree}", findings)
     if failed and not all(answer.permanent for answer in failed):
         return Decision(RunState.failed, f"{agree}; {_failures(answers)}")
     return Decision(RunState.not_yet, agree)
+
+
+def _suffice(answers: Sequence[Answer], needed: int) -> bool:
+    """Return whether these are enough witnesses that agree; models alone never are."""
+    return _witnesses(answers) >= needed and not all(answer.is_model for answer in answers)
+
+
+def _witnesses(answers: Sequence[Answer]) -> int:
+    """Return the number of independent witnesses: all models are one."""
+    others = sum(not answer.is_model for answer in answers)
+    return others + any(answer.is_model for answer in answers)
 
 
 def _failures(answers: Sequence[Answer]) -> str:
@@ -274,8 +291,12 @@ def _failures(answers: Sequence[Answer]) -> str:
 def _merged(
     group: Sequence[tuple[Answer, Finding]], answers: Sequence[Answer]
 ) -> tuple[Resolver, Finding]:
-    """Return one finding for the resolvers that agree, with the earliest of their known times."""
-    resolver, first = group[0][0].resolver, min((f for _, f in group), key=lambda f: f.known_at)
+    """Return one finding for the resolvers that agree, with the earliest of their known times.
+
+    A model's time counts only if no other resolver agrees.
+    """
+    trusted = [one for one in group if not one[0].is_model] or group
+    resolver, first = trusted[0][0].resolver, min((f for _, f in trusted), key=lambda f: f.known_at)
     if len(answers) == 1:
         return resolver, first
     seen = tuple(document for _, finding in group for document in finding.seen)

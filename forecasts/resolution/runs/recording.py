@@ -279,7 +279,8 @@ def downgraded(
     if decision.state != RunState.confirmed:
         return decision
     [(resolver, finding)] = decision.findings
-    found = [one for one in answers if one.finding is not None and not one.only_proposes]
+    counted = (one for one in answers if not one.only_proposes and not one.is_model)
+    found = [one for one in counted if one.finding is not None]
     owner, *others = {answer.resolver.member_id for answer in found}
     if not others and needs_second_resolver(session, owner, question):
         reason = _ALONE

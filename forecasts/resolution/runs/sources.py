@@ -31,6 +31,8 @@ from forecasts.ledger.models import Member, Resolver
 from forecasts.questions.finality import provisional_outcome
 from forecasts.questions.registry import find
 from forecasts.questions.standing import current_state
+from forecasts.resolution import model_witness
+from forecasts.resolution.resolvers import model
 from forecasts.resolution.resolvers.protocol import Seen, once
 from forecasts.resolution.resolvers.question import ADDRESS
 from forecasts.resolution.resolvers.worker import Worker
@@ -62,15 +64,19 @@ class Sources:
         self.worker.close()
 
     def fetch(self, resolver: Resolver, address: str) -> Seen:
-        """Return the document at http(s)://…, question:SLUG or a file path, or raise its error.
+        """Return the document at http(s)://…, question:SLUG, model:SLUG or a file path.
 
-        NotFound for a question hidden from the resolver's owner.
+        Raises its error. NotFound for a question hidden from the resolver's owner.
         """
-        if address.startswith(ADDRESS):
+        if address.startswith((ADDRESS, model.ADDRESS)):
             with reading(self._engine) as session:
                 owner = session.get(Member, resolver.member_id or 0)
                 read_as(session, owner, now=self._now)
-                find(session, address.removeprefix(ADDRESS))
+                question = find(session, address.partition(":")[2])
+                if address.startswith(model.ADDRESS):
+                    witness = model_witness.newest(session, question, resolver.member_id)
+                    content = json.dumps(witness, ensure_ascii=False).encode()
+                    return Seen(address, content, self._now, "application/json")
         return once(self._read, address, lambda: self._fetched(address))
 
     def _fetched(self, address: str) -> Seen:

@@ -51,6 +51,7 @@ def policy(kind: str, agreeing: int = 1) -> Policy:
 QUORUM = policy("quorum", 2)
 NEVER = fails(CannotTell("It has changed its form."))
 FALLBACK = says("no", fallback=True)
+MODEL = says("yes", is_model=True)
 
 
 def test_answers_and_policy_decide() -> None:
@@ -71,6 +72,22 @@ def test_answers_and_policy_decide() -> None:
         ([says("yes"), NEVER], QUORUM, "proposed"),
         ([says("yes"), says("yes", only_proposes=True)], QUORUM, "proposed"),
         ([says("yes")], QUORUM, "proposed"),
+        # All models together are one witness of a quorum, and never decide without another.
+        ([MODEL, says("yes")], QUORUM, "confirmed"),
+        ([MODEL, waits()], QUORUM, "not_yet"),
+        ([MODEL, MODEL], QUORUM, "proposed"),
+        ([MODEL, MODEL, MODEL], policy("quorum", 3), "proposed"),
+        ([MODEL, MODEL, waits()], QUORUM, "not_yet"),
+        ([MODEL, MODEL, says("yes")], policy("quorum", 3), "proposed"),
+        ([MODEL, says("yes"), says("yes")], policy("quorum", 3), "confirmed"),
+        ([MODEL, MODEL, NEVER], QUORUM, "proposed"),
+        ([MODEL, says("no"), says("no")], QUORUM, "proposed"),
+        ([MODEL, says("yes", only_proposes=True)], QUORUM, "proposed"),
+        ([MODEL], None, "proposed"),
+        ([MODEL, waits()], None, "proposed"),
+        ([MODEL, says("yes")], None, "confirmed"),
+        ([MODEL, says("yes", fallback=True), fails()], QUORUM, "failed"),
+        ([MODEL, fails()], QUORUM, "failed"),
         # One that will never tell does not stop the others' quorum.
         ([NEVER, waits(), waits()], QUORUM, "not_yet"),
         ([NEVER, says("yes"), waits()], QUORUM, "not_yet"),
@@ -110,6 +127,15 @@ def test_an_agreed_outcome_is_known_since_the_first_finding() -> None:
     assert finding.known_at == day(2)
 
 
+def test_an_agreed_outcome_has_the_time_and_the_resolver_of_a_witness_that_is_not_a_model() -> None:
+    series = says("yes", 3)
+    early = says("yes", 1, is_model=True)
+    came = decide([early, series], QUORUM, last_attempt=False)
+    [(by, finding)] = came.findings
+    assert (came.state, by, finding.known_at) == (RunState.confirmed, series.resolver, day(3))
+    assert finding.note.count("saw yes") == 2  # each witness is named
+
+
 def test_a_quorum_or_a_failure_that_the_last_attempt_leaves_open_is_left_to_people() -> None:
     came = decide([says("yes"), fails()], QUORUM, last_attempt=True)
     assert (came.state, came.message) == (
@@ -137,6 +163,7 @@ ANSWERS = {
     "yes": says("yes"),
     "no": says("no"),
     "feed": says("yes", only_proposes=True),
+    "model": MODEL,
     "waits": waits(),
     "fails": fails(),
     "cannot": NEVER,
@@ -150,8 +177,10 @@ ANSWERS = {
 )
 def test_only_undisputed_outcomes_confirm(answers: list[str], agreeing: int, last: bool) -> None:
     came = decide([ANSWERS[one] for one in answers], policy("quorum", agreeing), last_attempt=last)
-    named = {"yes" if one == "feed" else one for one in answers} & {"yes", "no"}
-    enough = max(answers.count("yes"), answers.count("no")) >= agreeing
+    spoken = ["yes" if one in ("feed", "model") else one for one in answers]
+    named = set(spoken) & {"yes", "no"}
+    as_one = "yes" in answers and "model" in answers
+    enough = max(answers.count("yes") + as_one, answers.count("no")) >= agreeing
     assert (came.state == RunState.confirmed) == (len(named) == 1 and enough)
     assert (came.state == RunState.not_yet) <= ("waits" in answers)
     assert bool(came.findings) == (came.state in (RunState.confirmed, RunState.proposed))
