@@ -143,7 +143,7 @@ OPEN = {
         resolution.confirmation: settle_branches; resolution.dependents: branches_to_settle
         require_condition require_group_allows; resolution.proposals:
         require_undecided; updates.model_uses: record_models; proposals.model_forecasts:
-        wording_at
+        wording_at; resolution.model_witness: newest
     """,
     "only what its verbs show": """
         api.metaculus.posts: question_posts tournaments; views.articles: document;
